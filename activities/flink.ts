@@ -1,0 +1,206 @@
+/** Activities on Flink jobs. Each is safe to repeat: job ids and trigger ids are derived from what they stand for. */
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { FlinkStatementError, FlinkUnreachableError, innermostCause } from '../clients/flink-errors.ts';
+import type { FlinkGatewayClient } from '../clients/flink-gateway.ts';
+import type { FlinkJobState, FlinkRestClient } from '../clients/flink-rest.ts';
+import type { Database } from '../clients/postgres.ts';
+import { readFlinkSql } from '../clients/sql-files.ts';
+import { HourglassError } from '../domain/errors.ts';
+import { renderFlinkSql } from '../domain/flink-sql.ts';
+import type { JobDefinition } from '../schemas/pipeline.ts';
+
+export interface FlinkDeps {
+  readonly database: Database;
+  readonly rest: FlinkRestClient;
+  readonly gateway: FlinkGatewayClient;
+  readonly jobs: Readonly<Record<string, JobDefinition>>;
+  /** The values of `${…}` in a job's SQL: addresses, topics. No secret is among them. */
+  readonly parameters: (job: string) => Readonly<Record<string, string>>;
+  /** Where the cluster keeps retained checkpoints, as a file: URL. */
+  readonly checkpointDirectory: string;
+}
+
+export interface JobTarget {
+  readonly name: string;
+  readonly version: string;
+  readonly attempt: number;
+  readonly jobId: string;
+  readonly restorePath: string;
+}
+
+/** Thrown when Flink gave up a job, or no longer knows it; the message has the root cause. */
+export class FlinkJobLostError extends HourglassError {
+  constructor(jobId: string, state: string, reason: string) {
+    super('FLINK_JOB_LOST', `Flink job ${jobId} is ${state}: ${reason}`);
+  }
+}
+
+const WATCH_INTERVAL_MS = 2_000;
+const ENDED: readonly FlinkJobState[] = ['FAILED', 'CANCELED', 'FINISHED'];
+
+export function createFlinkActivities(deps: FlinkDeps) {
+  const { database, rest, gateway, jobs, parameters, checkpointDirectory } = deps;
+
+  const definitionOf = (name: string): JobDefinition => {
+    const definition = jobs[name];
+    if (definition === undefined)
+      throw new Error(`there is no job "${name}"; there are: ${Object.keys(jobs).join(', ')}`);
+    return definition;
+  };
+
+  const rootCause = async (jobId: string): Promise<string> => {
+    const [newest] = await rest.exceptions(jobId);
+    return newest === undefined ? 'it gave no reason' : innermostCause(newest);
+  };
+
+  /** Returns once the job runs. @throws FlinkJobLostError when it ends instead */
+  const untilRunning = async (jobId: string): Promise<void> => {
+    for (;;) {
+      heartbeat();
+      const job = await rest.job(jobId);
+      if (job?.state === 'RUNNING' && job.vertices.every(({ status }) => status === 'RUNNING')) return;
+      if (job !== undefined && ENDED.includes(job.state))
+        throw new FlinkJobLostError(jobId, job.state, await rootCause(jobId));
+      await delay(250, undefined, { signal: cancellationSignal() });
+    }
+  };
+
+  return {
+    /** Decides version and job id of the next submission and records both, before anything is asked of Flink. */
+    async recordJobTarget(input: { name: string; attempt: number; restorePath: string }): Promise<JobTarget> {
+      const { files, settings, parallelism } = definitionOf(input.name);
+      const statements = files.map(readFlinkSql);
+      const allSettings = { ...settings, 'parallelism.default': String(parallelism) };
+      const version = digest(JSON.stringify([statements, allSettings])).slice(0, 12);
+      const jobId = digest(`${input.name}/${version}/${input.attempt}`).slice(0, 32);
+      await database.transaction(async (queries) => {
+        await queries.query('record-job-version', [
+          input.name,
+          version,
+          JSON.stringify(statements),
+          JSON.stringify(allSettings),
+        ]);
+        await queries.query('record-job-target', [
+          input.name,
+          version,
+          input.attempt,
+          jobId,
+          input.restorePath,
+        ]);
+      });
+      return { ...input, version, jobId };
+    },
+
+    /** Submits the target unless Flink has it already, and returns once it runs. */
+    async submitJob({ name, jobId, restorePath }: JobTarget): Promise<void> {
+      const { files, settings, parallelism } = definitionOf(name);
+      if ((await rest.job(jobId)) === undefined) {
+        const statements = files.map((file) => renderFlinkSql(readFlinkSql(file), parameters(name)));
+        const properties = {
+          ...settings,
+          'parallelism.default': String(parallelism),
+          'pipeline.name': name,
+          '$internal.pipeline.job-id': jobId,
+          ...(restorePath === ''
+            ? {}
+            : {
+                'execution.state-recovery.path': restorePath,
+                'execution.state-recovery.claim-mode': 'NO_CLAIM',
+              }),
+        };
+        try {
+          await gateway.execute(statements, properties);
+        } catch (error) {
+          // The first try of a retried activity may have been accepted after all: then Flink knows the job, and it is this one.
+          if (!(error instanceof FlinkStatementError) || (await rest.job(jobId)) === undefined) throw error;
+        }
+      }
+      await untilRunning(jobId);
+    },
+
+    /** Only looks. Returns why the job is lost, or undefined when `untilMs` has passed and all is well. */
+    async watchJob({ jobId, untilMs }: { jobId: string; untilMs: number }): Promise<string | undefined> {
+      const deadline = Date.now() + untilMs;
+      while (Date.now() < deadline) {
+        heartbeat();
+        try {
+          const job = await rest.job(jobId, cancellationSignal());
+          if (job === undefined) return 'the Flink cluster does not know the job any more';
+          if (ENDED.includes(job.state)) return `the job is ${job.state}: ${await rootCause(jobId)}`;
+        } catch (error) {
+          // A JobManager that does not answer says nothing about the job.
+          if (!(error instanceof FlinkUnreachableError)) throw error;
+        }
+        await delay(WATCH_INTERVAL_MS, undefined, { signal: cancellationSignal() });
+      }
+      return undefined;
+    },
+
+    /** Stops the job with a savepoint, without drain, and returns the savepoint's path. */
+    async stopJobWithSavepoint(input: { name: string; version: string; jobId: string }): Promise<string> {
+      const triggerId = digest(`${input.jobId}/stop`).slice(0, 32);
+      await database.query('record-savepoint', [
+        input.name,
+        triggerId,
+        input.jobId,
+        input.version,
+        'suspend',
+      ]);
+      await rest.stopWithSavepoint(input.jobId, triggerId);
+      for (;;) {
+        heartbeat();
+        const progress = await rest.savepoint(input.jobId, triggerId);
+        if (progress.status === 'completed') {
+          await database.query('finish-savepoint', [input.name, triggerId, 'completed', progress.path, null]);
+          return progress.path;
+        }
+        if (progress.status === 'failed') {
+          const reason = innermostCause(progress.trace);
+          await database.query('finish-savepoint', [input.name, triggerId, 'failed', null, reason]);
+          throw new FlinkJobLostError(input.jobId, 'without its savepoint', reason);
+        }
+        await delay(250, undefined, { signal: cancellationSignal() });
+      }
+    },
+
+    /** The newest retained checkpoint of a job, or '' when it never completed one. */
+    async findCheckpoint({ jobId }: { jobId: string }): Promise<string> {
+      const directory = join(fileURLToPath(checkpointDirectory), jobId);
+      const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      const numbers = names.flatMap((name) => /^chk-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+      for (const number of numbers.sort((a, b) => b - a)) {
+        // One without its metadata was never completed.
+        const complete = await stat(join(directory, `chk-${number}`, '_metadata')).then(
+          () => true,
+          () => false,
+        );
+        if (complete) return `${checkpointDirectory}/${jobId}/chk-${number}`;
+      }
+      return '';
+    },
+
+    async recordJobState({
+      name,
+      phase,
+      restorePath,
+    }: {
+      name: string;
+      phase: string;
+      restorePath: string;
+    }): Promise<void> {
+      await database.query('record-job-state', [name, phase, restorePath]);
+    },
+  };
+}
+
+export type FlinkActivities = ReturnType<typeof createFlinkActivities>;
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,117 @@
+/** The door to PostgreSQL: named queries from `sql/queries`, transactions, and errors classified by SQLSTATE. */
+import pg from 'pg';
+import { HourglassError, reasonOf } from '../domain/errors.ts';
+import { readQuery } from './sql-files.ts';
+
+export interface PostgresOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  /** Tables are looked up here; tests give each suite a schema of its own. */
+  readonly schema?: string;
+  readonly connections?: number;
+}
+
+/** Thrown for every failure of a query. `retryable` when the server was away, overloaded, or chose this transaction as a victim. */
+export class PostgresError extends HourglassError {
+  readonly sqlState: string | undefined;
+
+  constructor(what: string, cause: unknown) {
+    const sqlState = (cause as { code?: string }).code;
+    super('POSTGRES', `PostgreSQL failed at ${what}: ${reasonOf(cause)}.`, {
+      retryable: isRetryable(sqlState),
+      cause,
+    });
+    this.sqlState = sqlState;
+  }
+}
+
+/** SQLSTATE classes and codes, and Node's own codes, after which the same statement may succeed. */
+const RETRYABLE = [
+  '08',
+  '53',
+  '57P',
+  '40',
+  '55P03',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+] as const;
+
+function isRetryable(code: string | undefined): boolean {
+  // Without any code the connection itself broke.
+  return code === undefined || RETRYABLE.some((prefix) => code.startsWith(prefix));
+}
+
+export interface Queries {
+  /** Runs `sql/queries/<name>.sql`. Instants are `Date`s, bigints are numbers (ids and counts stay below 2^53). */
+  query<Row extends object>(name: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+export interface Database extends Queries {
+  /** All or nothing: rolled back when `work` throws. */
+  transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function connectDatabase(options: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    ...connectionOptions(options),
+    max: options.connections ?? 8,
+    types: { getTypeParser: typeParser },
+  });
+  // An idle connection that the server closes is not an error of anybody's query; the pool opens another.
+  pool.on('error', () => undefined);
+  const onClient = (client: pg.Pool | pg.PoolClient): Queries => ({
+    query: async <Row extends object>(name: string, parameters: readonly unknown[] = []) => {
+      try {
+        return (await client.query<Row>(readQuery(name), [...parameters])).rows;
+      } catch (error) {
+        throw new PostgresError(`the query ${name}`, error);
+      }
+    },
+  });
+  return {
+    ...onClient(pool),
+    async transaction(work) {
+      const client = await pool.connect().catch((error) => {
+        throw new PostgresError('connecting', error);
+      });
+      try {
+        await client.query('begin');
+        const result = await work(onClient(client));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        // The connection may be what failed; then the server rolls back by itself.
+        await client.query('rollback').catch(() => undefined);
+        throw error;
+      } finally {
+        client.release();
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+export function connectionOptions(options: PostgresOptions): pg.ClientConfig {
+  return {
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.user,
+    password: options.password,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'hourglass',
+    options: `-c timezone=UTC${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
+  };
+}
+
+const typeParser: pg.CustomTypesConfig['getTypeParser'] = ((oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.INT8
+    ? Number
+    : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'];

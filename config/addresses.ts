@@ -1,0 +1,69 @@
+/** Turns the environment into the addresses and credentials that clients are made with; says what is missing and why. */
+import { HourglassError } from '../domain/errors.ts';
+import type { Config } from './load.ts';
+
+/** Thrown when a command needs a service whose address nobody has set: the stack is down and no address is configured. */
+export class StackNotRunningError extends HourglassError {
+  constructor(variable: string) {
+    super(
+      'STACK_NOT_RUNNING',
+      `The stack is not running: start it with \`npx hourglass up\`, or set ${variable} to a service of yours.`,
+      {
+        retryable: true,
+      },
+    );
+  }
+}
+
+function required<T>(value: T | undefined, variable: string): T {
+  if (value === undefined) throw new StackNotRunningError(variable);
+  return value;
+}
+
+export const kafkaBrokers = ({ values }: Config): readonly string[] =>
+  required(values.KAFKA_BROKERS, 'KAFKA_BROKERS');
+export const flinkRestUrl = ({ values }: Config): string => required(values.FLINK_REST_URL, 'FLINK_REST_URL');
+export const flinkGatewayUrl = ({ values }: Config): string =>
+  required(values.FLINK_GATEWAY_URL, 'FLINK_GATEWAY_URL');
+export const flinkCheckpointDirectory = ({ values }: Config): string =>
+  required(values.FLINK_CHECKPOINT_DIR, 'FLINK_CHECKPOINT_DIR');
+export const temporalAddress = ({ values }: Config): string =>
+  required(values.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
+
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The owner's connection: migrations, workers and the CLI. */
+export function postgresAddress({ values }: Config): PostgresAddress {
+  return {
+    host: required(values.POSTGRES_HOST, 'POSTGRES_HOST'),
+    port: values.POSTGRES_PORT,
+    database: values.POSTGRES_DATABASE,
+    user: values.POSTGRES_USER,
+    password: required(values.POSTGRES_PASSWORD, 'POSTGRES_PASSWORD'),
+  };
+}
+
+export interface SourceAddress {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly timeoutMs: number;
+}
+
+/** The weather API in force: the mock's address is set by the stack, the real one's is its public name. */
+export function weatherApi({ values }: Config): SourceAddress {
+  const isMock = values.WEATHER_SOURCE === 'mock';
+  return {
+    baseUrl: required(
+      values.OPENWEATHERMAP_BASE_URL ?? (isMock ? undefined : 'https://api.openweathermap.org'),
+      'OPENWEATHERMAP_BASE_URL',
+    ),
+    apiKey: values.OPENWEATHERMAP_API_KEY ?? 'mock',
+    timeoutMs: values.OPENWEATHERMAP_TIMEOUT_MS,
+  };
+}

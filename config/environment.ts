@@ -1,0 +1,211 @@
+/** Owns the one zod schema of the environment: every variable, its default, its example and whether it is a secret. */
+import { z } from 'zod';
+
+const SOURCES = ['mock', 'openweathermap'] as const;
+const PLANS = ['free', 'startup', 'developer', 'professional'] as const;
+
+interface VariableMeta {
+  readonly about: string;
+  readonly example: string;
+  readonly secret?: true;
+}
+
+const documented = <T extends z.ZodType>(schema: T, meta: VariableMeta): T => schema.meta({ ...meta }) as T;
+
+const port = z.coerce
+  .number('expected a port number')
+  .int('expected a whole number')
+  .min(1, 'expected a port from 1 to 65535')
+  .max(65535, 'expected a port from 1 to 65535');
+
+const url = z.url({ protocol: /^https?$/, error: 'expected an http or https address' });
+const identifier = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and underscores, at most 63');
+const hostAndPort = z.string().regex(/^[^\s,:/]+:\d{1,5}$/, 'expected host:port');
+const wholeNumber = (least: number, most: number) =>
+  z.coerce
+    .number(`expected a whole number from ${least} to ${most}`)
+    .int(`expected a whole number from ${least} to ${most}`)
+    .min(least, `expected a whole number from ${least} to ${most}`)
+    .max(most, `expected a whole number from ${least} to ${most}`);
+
+/**
+ * All that can be configured. An address (`KAFKA_BROKERS`, `FLINK_REST_URL`, …) that is set means: this service is run
+ * by somebody else. One that is not set means: the native stack runs it, on the port of the same name.
+ */
+export const environmentSchema = z
+  .object({
+    WEATHER_SOURCE: documented(z.enum(SOURCES).default('mock'), {
+      about: 'Where the weather comes from: the built-in mock, or the real API (needs a key).',
+      example: 'mock',
+    }),
+    OPENWEATHERMAP_API_KEY: documented(z.string().min(1).optional(), {
+      about: 'Your key; required when WEATHER_SOURCE=openweathermap.',
+      example: '0123456789abcdef0123456789abcdef',
+      secret: true,
+    }),
+    OPENWEATHERMAP_PLAN: documented(z.enum(PLANS).optional(), {
+      about:
+        'The plan of the key, which decides its limits. Default: free for the real API, developer for the mock.',
+      example: 'free',
+    }),
+    OPENWEATHERMAP_BASE_URL: documented(url.optional(), {
+      about: 'The API. Default: the mock, or https://api.openweathermap.org.',
+      example: 'https://api.openweathermap.org',
+    }),
+    OPENWEATHERMAP_HISTORY_URL: documented(url.optional(), {
+      about: 'The history API. Default: the mock, or https://history.openweathermap.org.',
+      example: 'https://history.openweathermap.org',
+    }),
+    OPENWEATHERMAP_TIMEOUT_MS: documented(wholeNumber(100, 120_000).default(10_000), {
+      about: 'How long one call may take, in milliseconds.',
+      example: '10000',
+    }),
+    MOCK_PORT: documented(port.default(8090), { about: 'Port of the mock.', example: '8090' }),
+    MOCK_SEED: documented(z.string().min(1).default('hourglass'), {
+      about: 'The mock invents the same weather for the same seed.',
+      example: 'hourglass',
+    }),
+    MOCK_STEP_SECONDS: documented(wholeNumber(1, 86_400).default(600), {
+      about: 'How often a city of the mock has a new observation, in seconds. The real API: 600.',
+      example: '600',
+    }),
+
+    KAFKA_BROKERS: documented(
+      z
+        .string()
+        .transform((text) => text.split(','))
+        .pipe(z.array(hostAndPort).min(1))
+        .optional(),
+      {
+        about: 'Brokers of a Kafka that is already running, host:port, comma-separated.',
+        example: 'kafka-1:9092,kafka-2:9092',
+      },
+    ),
+    KAFKA_PORT: documented(port.default(9092), { about: 'Port of the native Kafka.', example: '9092' }),
+
+    FLINK_REST_URL: documented(url.optional(), {
+      about: 'REST address of a Flink session cluster that is already running.',
+      example: 'http://jobmanager:8081',
+    }),
+    FLINK_REST_PORT: documented(port.default(8081), {
+      about: "Port of the native Flink's REST API and pages.",
+      example: '8081',
+    }),
+    FLINK_GATEWAY_URL: documented(url.optional(), {
+      about: 'Address of a Flink SQL Gateway that is already running.',
+      example: 'http://sql-gateway:8083',
+    }),
+    FLINK_GATEWAY_PORT: documented(port.default(8083), {
+      about: 'Port of the native SQL Gateway.',
+      example: '8083',
+    }),
+
+    TEMPORAL_ADDRESS: documented(hostAndPort.optional(), {
+      about: 'Address of a Temporal that is already running, host:port.',
+      example: 'temporal:7233',
+    }),
+    TEMPORAL_PORT: documented(port.default(7233), { about: 'Port of the native Temporal.', example: '7233' }),
+    TEMPORAL_UI_PORT: documented(port.default(8233), {
+      about: "Port of the native Temporal's Web UI.",
+      example: '8233',
+    }),
+    TEMPORAL_NAMESPACE: documented(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dots, hyphens and underscores')
+        .default('hourglass'),
+      { about: 'The Temporal namespace; made when it does not exist.', example: 'hourglass' },
+    ),
+    TEMPORAL_MIN_SERVER_VERSION: documented(
+      z
+        .string()
+        .regex(/^\d+\.\d+\.\d+$/, 'expected a version such as 1.31.0')
+        .default('1.31.0'),
+      {
+        about: 'The oldest server that a `temporal` command found on PATH may bring.',
+        example: '1.31.0',
+      },
+    ),
+
+    POSTGRES_HOST: documented(z.string().min(1).optional(), {
+      about: 'Host of a PostgreSQL that is already running (its roles and database exist, see docs).',
+      example: 'db.internal',
+    }),
+    POSTGRES_PORT: documented(port.default(5432), { about: 'Port of PostgreSQL.', example: '5432' }),
+    POSTGRES_DATABASE: documented(identifier.default('hourglass'), {
+      about: 'The database.',
+      example: 'hourglass',
+    }),
+    POSTGRES_USER: documented(identifier.default('hourglass'), {
+      about: 'The role that owns the tables; migrations, workers and the CLI use it.',
+      example: 'hourglass',
+    }),
+    POSTGRES_PASSWORD: documented(z.string().min(1).optional(), {
+      about: 'Its password. The native stack makes one when it is not set.',
+      example: 'change-me',
+      secret: true,
+    }),
+    POSTGRES_PIPELINE_USER: documented(identifier.default('hourglass_pipeline'), {
+      about: 'The role that Flink writes with: it may only read and write the pipeline’s tables.',
+      example: 'hourglass_pipeline',
+    }),
+    POSTGRES_PIPELINE_PASSWORD: documented(z.string().min(1).optional(), {
+      about: 'Its password. The native stack makes one when it is not set.',
+      example: 'change-me-too',
+      secret: true,
+    }),
+
+    HOURGLASS_DATA_DIR: documented(z.string().min(1).default('.stack'), {
+      about: 'Where the native stack keeps data, logs and its state. One directory belongs to one source.',
+      example: '.stack',
+    }),
+    HOURGLASS_CACHE_DIR: documented(z.string().min(1).optional(), {
+      about:
+        'Where downloads are kept. Default: the cache directory of the user, /var/cache/hourglass for root.',
+      example: '/var/cache/hourglass',
+    }),
+    WORKER_GRACE_SECONDS: documented(wholeNumber(1, 3_600).default(20), {
+      about: 'How long a stopping worker lets its activities finish, in seconds.',
+      example: '20',
+    }),
+    WORKER_HEALTH_PORT: documented(port.optional(), {
+      about: 'Port on which a worker answers GET /ready; none when not set. The native stack sets it.',
+      example: '9464',
+    }),
+    FLINK_CHECKPOINT_DIR: documented(
+      z
+        .string()
+        .regex(/^[a-z0-9]+:\/\//, 'expected an address such as file:///data/checkpoints')
+        .optional(),
+      {
+        about: 'Where the Flink cluster keeps checkpoints; set it with FLINK_REST_URL.',
+        example: 'file:///data/flink/checkpoints',
+      },
+    ),
+    LOG_LEVEL: documented(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
+      about: 'What the workers log.',
+      example: 'info',
+    }),
+  })
+  .refine(
+    (environment) => environment.WEATHER_SOURCE !== 'openweathermap' || environment.OPENWEATHERMAP_API_KEY,
+    {
+      path: ['OPENWEATHERMAP_API_KEY'],
+      error: 'expected the key of the real API, because WEATHER_SOURCE=openweathermap',
+      // Without this the missing key would be reported only after every other mistake is mended.
+      when: () => true,
+    },
+  );
+
+export type Environment = z.infer<typeof environmentSchema>;
+export type VariableName = keyof Environment;
+export type WeatherSource = (typeof SOURCES)[number];
+
+export const variableNames = Object.keys(environmentSchema.shape) as VariableName[];
+
+/** What the schema says of a variable besides its type. */
+export function describeVariable(name: VariableName): VariableMeta {
+  return environmentSchema.shape[name].meta() as unknown as VariableMeta;
+}

@@ -1,0 +1,18 @@
+/** The task queues, by what is done on them; a worker may serve all or only some. */
+
+export const taskQueues = {
+  /** Workflows, and activities that only ask the database. */
+  control: 'control',
+  /** Calls to a pipeline's source. */
+  sourceApi: 'source-api',
+  /** Operations on Flink, long-polling ones among them. */
+  flink: 'flink',
+} as const;
+
+export type TaskQueue = (typeof taskQueues)[keyof typeof taskQueues];
+
+/** All workers of the system are versions of this one deployment. */
+export const deploymentName = 'hourglass';
+
+/** Priorities: a lower number is served first. */
+export const priorities = { live: 1, repair: 3, backfill: 5 } as const;

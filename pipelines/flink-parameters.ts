@@ -1,0 +1,40 @@
+/** The values of `${…}` in the Flink SQL of each pipeline's job. No secret is among them. */
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
+import { pipelines } from './index.ts';
+
+export interface FlinkAddresses {
+  readonly brokers: readonly string[];
+  readonly postgres: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly user: string;
+  };
+  /** The schema that holds the tables, when it is not the database's first. */
+  readonly schema?: string;
+}
+
+export function flinkParameters(job: string, addresses: FlinkAddresses): Record<string, string> {
+  const pipeline = Object.values(pipelines).find((candidate) => candidate.job.name === job);
+  if (pipeline === undefined) throw new Error(`no pipeline has a job "${job}"`);
+  return parametersOf(pipeline, addresses);
+}
+
+export function parametersOf(
+  { topics, consumerGroup }: Pick<PipelineDefinition, 'topics' | 'consumerGroup'>,
+  addresses: FlinkAddresses,
+): Record<string, string> {
+  const { brokers, postgres, schema } = addresses;
+  // Without a type of its own a text becomes whatever its column is, jsonb among them.
+  const options = new URLSearchParams({
+    user: postgres.user,
+    stringtype: 'unspecified',
+    ...(schema === undefined ? {} : { currentSchema: schema }),
+  });
+  return {
+    topics: `${topics.live.name};${topics.repairs.name}`,
+    kafka_brokers: brokers.join(','),
+    consumer_group: consumerGroup,
+    jdbc_url: `jdbc:postgresql://${postgres.host}:${postgres.port}/${postgres.database}?${options}`,
+  };
+}

@@ -1,0 +1,33 @@
+/** The weather pipeline as data: its topics, its SQL files and the settings of its job. */
+import { type PipelineDefinition, pipelineDefinitionSchema } from '../../schemas/pipeline.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
+  name: 'weather',
+  topics: {
+    live: { name: 'weather.observations.v1', partitions: 4, retentionMs: 7 * DAY_MS },
+    repairs: { name: 'weather.repairs.v1', partitions: 4, retentionMs: 7 * DAY_MS },
+  },
+  consumerGroup: 'hourglass-weather',
+  job: {
+    name: 'weather-stream',
+    files: [
+      'tables/weather-records.sql',
+      'tables/observations.sql',
+      'tables/weather-hourly.sql',
+      'views/flattened-weather.sql',
+      'views/accepted-observations.sql',
+      'views/hourly-weather.sql',
+      'jobs/weather-stream.sql',
+    ],
+    parallelism: 2,
+    settings: {
+      'table.local-time-zone': 'UTC',
+      // One deduplication for all tables; without it the planner makes one for each, and they may disagree.
+      'table.optimizer.reuse-optimize-block-with-digest-enabled': 'true',
+      // Deduplication must outlive the aggregate it feeds by more than a day, or a duplicate would be counted again.
+      'table.exec.state.ttl': '96 h',
+    },
+  },
+});

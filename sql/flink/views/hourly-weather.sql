@@ -1,0 +1,33 @@
+-- The hour as it stands now: a plain GROUP BY, so every accepted observation updates its hour at once. Its key is the key
+-- of the sink and of the table.
+CREATE VIEW hourly_weather AS
+SELECT
+  city_id,
+  FLOOR(observed_at TO HOUR) AS window_start,
+  FLOOR(observed_at TO HOUR) + INTERVAL '1' HOUR AS window_end,
+  COUNT(*) AS observation_count,
+  AVG(temp) AS temp_avg,
+  MIN(temp) AS temp_min,
+  MAX(temp) AS temp_max,
+  AVG(humidity) AS humidity_avg,
+  MIN(humidity) AS humidity_min,
+  MAX(humidity) AS humidity_max,
+  AVG(pressure) AS pressure_avg,
+  MIN(pressure) AS pressure_min,
+  MAX(pressure) AS pressure_max,
+  AVG(wind_speed) AS wind_avg,
+  MIN(wind_speed) AS wind_min,
+  MAX(wind_speed) AS wind_max,
+  AVG(clouds) AS clouds_avg,
+  MIN(clouds) AS clouds_min,
+  MAX(clouds) AS clouds_max,
+  MAX(wind_gust) AS gust_max,
+  -- The source gives rates (mm in the last hour) and leaves them out when there is none: their mean over the hour is its amount.
+  SUM(rain_1h) / COUNT(*) AS rain_mm,
+  SUM(snow_1h) / COUNT(*) AS snow_mm,
+  MIN(observed_at) AS first_observed_at,
+  MAX(observed_at) AS last_observed_at
+FROM accepted_observations
+GROUP BY
+  city_id,
+  FLOOR(observed_at TO HOUR)

@@ -1,0 +1,41 @@
+/** What every service of the native stack is started with: the configuration, where the parts are, and the ports chosen. */
+import type { Config } from '../config/load.ts';
+import type { TemporalPrograms } from './provision/temporal.ts';
+
+export interface StackPorts {
+  readonly kafka: number;
+  readonly kafkaController: number;
+  readonly flinkRest: number;
+  readonly flinkGateway: number;
+  readonly flinkRpc: number;
+  readonly temporal: number;
+  readonly temporalUi: number;
+  readonly temporalInternal: readonly [number, number, number, number, number, number, number];
+  readonly postgres: number;
+  readonly mock: number;
+}
+
+export interface StackParts {
+  readonly java: string;
+  readonly kafkaJars: string;
+  readonly flinkJars: string;
+  readonly postgres: string;
+  readonly temporal: TemporalPrograms;
+}
+
+export interface StackSecrets {
+  readonly POSTGRES_SUPERUSER_PASSWORD: string;
+  readonly POSTGRES_PASSWORD: string;
+  readonly POSTGRES_PIPELINE_PASSWORD: string;
+}
+
+export interface StackContext {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly logDir: string;
+  readonly ports: StackPorts;
+  readonly parts: StackParts;
+  readonly secrets: StackSecrets;
+}
+
+export const LOOPBACK = '127.0.0.1';

@@ -1,0 +1,118 @@
+/** The Flink session cluster of the native stack: JobManager, TaskManager and SQL Gateway, each a JVM of its own, in UTC. */
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectRoot } from '../config/load.ts';
+import { LOOPBACK, type StackContext } from './context.ts';
+import type { ServiceSpec } from './supervisor.ts';
+
+const MAIN = {
+  jobmanager: 'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint',
+  taskmanager: 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner',
+  gateway: 'org.apache.flink.table.gateway.SqlGateway',
+} as const;
+
+/** Heaps of the JVMs whose memory Flink's own settings do not decide when they are started without its scripts. */
+const HEAP = { jobmanager: '-Xmx384m', taskmanager: '-Xmx1152m', gateway: '-Xmx384m' } as const;
+
+export async function flinkServices(context: StackContext): Promise<readonly ServiceSpec[]> {
+  const { ports, parts, dataDir, logDir } = context;
+  const home = join(dataDir, 'flink');
+  const conf = join(home, 'conf');
+  await mkdir(conf, { recursive: true });
+  const tmp = join(home, 'tmp');
+  await mkdir(tmp, { recursive: true });
+  for (const file of ['config.yaml', 'log4j2.properties'])
+    await copyFile(join(projectRoot, 'docker/flink', file), join(conf, file));
+  const passFile = await writePassFile(context, home);
+  const jvmOptions = optionsOfAllJvms(await readFile(join(conf, 'config.yaml'), 'utf8'));
+  const settings = {
+    'jobmanager.rpc.address': LOOPBACK,
+    'jobmanager.rpc.port': ports.flinkRpc,
+    'jobmanager.bind-host': LOOPBACK,
+    'taskmanager.host': LOOPBACK,
+    'taskmanager.bind-host': LOOPBACK,
+    'rest.address': LOOPBACK,
+    'rest.bind-address': LOOPBACK,
+    'rest.port': ports.flinkRest,
+    'rest.bind-port': ports.flinkRest,
+    'sql-gateway.endpoint.rest.address': LOOPBACK,
+    'sql-gateway.endpoint.rest.bind-address': LOOPBACK,
+    'sql-gateway.endpoint.rest.port': ports.flinkGateway,
+    'execution.checkpointing.dir': `file://${home}/checkpoints`,
+    'execution.checkpointing.savepoint-dir': `file://${home}/savepoints`,
+    'io.tmp.dirs': tmp,
+    'web.tmpdir': tmp,
+    'blob.storage.directory': tmp,
+  };
+  const dynamic = Object.entries(settings).map(([key, value]) => `-D${key}=${value}`);
+  const process = (
+    name: keyof typeof MAIN,
+    mainArgs: readonly string[],
+    ready: () => Promise<void>,
+  ): ServiceSpec => ({
+    name: `flink-${name}`,
+    command: parts.java,
+    args: [
+      HEAP[name],
+      '-XX:+UseParallelGC',
+      '-XX:+ExitOnOutOfMemoryError',
+      `-Djava.io.tmpdir=${tmp}`,
+      `-Dlog4j2.configurationFile=${join(conf, 'log4j2.properties')}`,
+      ...jvmOptions,
+      '-cp',
+      `${parts.flinkJars}/*`,
+      MAIN[name],
+      ...mainArgs,
+    ],
+    env: { FLINK_CONF_DIR: conf, PGPASSFILE: passFile },
+    cwd: home,
+    logFile: join(logDir, `flink-${name}.log`),
+    ready,
+  });
+  const rest = `http://${LOOPBACK}:${ports.flinkRest}`;
+  return [
+    process('jobmanager', ['-c', conf, ...dynamic], async () => void (await getJson(`${rest}/overview`))),
+    process('taskmanager', ['-c', conf, ...dynamic], async () => {
+      const { taskmanagers } = (await getJson(`${rest}/overview`)) as { taskmanagers: number };
+      if (taskmanagers < 1) throw new Error('no TaskManager is registered yet');
+    }),
+    process(
+      'gateway',
+      dynamic,
+      async () => void (await getJson(`http://${LOOPBACK}:${ports.flinkGateway}/info`)),
+    ),
+  ];
+}
+
+/**
+ * The password reaches the JDBC driver through its own password file, so that it stands in no SQL text: what Flink never
+ * gets to see it cannot show on a page, in a plan or in a log.
+ */
+async function writePassFile({ config, ports, secrets }: StackContext, home: string): Promise<string> {
+  const file = join(home, 'pgpass');
+  const escaped = (text: string): string => text.replace(/[\\:]/g, '\\$&');
+  const { POSTGRES_HOST, POSTGRES_PORT, POSTGRES_PIPELINE_USER } = config.values;
+  const [host, port] =
+    POSTGRES_HOST === undefined ? [LOOPBACK, ports.postgres] : [POSTGRES_HOST, POSTGRES_PORT];
+  const line = [host, port, '*', POSTGRES_PIPELINE_USER, secrets.POSTGRES_PIPELINE_PASSWORD].map((part) =>
+    part === '*' ? '*' : escaped(String(part)),
+  );
+  await writeFile(file, `${line.join(':')}\n`, { mode: 0o600 });
+  return file;
+}
+
+/** `env.java.opts.all` of the shared configuration: Flink's start scripts read it, and so must whoever does without them. */
+export function optionsOfAllJvms(configYaml: string): string[] {
+  const block = /^env\.java\.opts\.all: >-\n((?: {2}.*\n)+)/m.exec(configYaml)?.[1];
+  if (block === undefined) throw new Error('docker/flink/config.yaml has no env.java.opts.all');
+  return block
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+async function getJson(url: string): Promise<unknown> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return response.json();
+}

@@ -1,0 +1,149 @@
+/** The PostgreSQL server of the native stack: makes its data directory once, and runs as another user when we are root. */
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { appendFile, chown, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Client } from 'pg';
+import { projectRoot } from '../config/load.ts';
+import { LOOPBACK, type StackContext } from './context.ts';
+import { run, which } from './provision/run.ts';
+import type { ServiceSpec } from './supervisor.ts';
+
+interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export const SUPERUSER = 'postgres';
+
+/** @param say receives a sentence when the data cannot live under the data directory */
+export async function postgresService(
+  context: StackContext,
+  say: (sentence: string) => void,
+): Promise<ServiceSpec> {
+  const { parts, ports, secrets, logDir } = context;
+  const user = process.getuid?.() === 0 ? await unprivilegedUser() : undefined;
+  const data = dataDirectory(context.dataDir, user, say);
+  await initialise(data, parts.postgres, secrets.POSTGRES_SUPERUSER_PASSWORD, user);
+  const settings = join(data, 'hourglass.conf');
+  await copyFile(join(projectRoot, 'docker/postgres/hourglass.conf'), settings);
+  if (user !== undefined) await chown(settings, user.uid, user.gid);
+  return {
+    name: 'postgres',
+    command: join(parts.postgres, 'bin/postgres'),
+    args: [
+      '-D',
+      data,
+      '-p',
+      String(ports.postgres),
+      '-c',
+      `listen_addresses=${LOOPBACK}`,
+      '-c',
+      'unix_socket_directories=',
+    ],
+    ...user,
+    // The database's directory is its own, and the checkout may be closed to the user it runs as.
+    cwd: data,
+    logFile: join(logDir, 'postgres.log'),
+    stopSignal: 'SIGINT',
+    stopTimeoutMs: 30_000,
+    ready: async () => {
+      const client = new Client({
+        host: LOOPBACK,
+        port: ports.postgres,
+        user: SUPERUSER,
+        password: secrets.POSTGRES_SUPERUSER_PASSWORD,
+        database: 'postgres',
+        connectionTimeoutMillis: 2_000,
+      });
+      await client.connect();
+      await client.end();
+    },
+  };
+}
+
+async function initialise(
+  data: string,
+  binaries: string,
+  password: string,
+  user: SystemUser | undefined,
+): Promise<void> {
+  if (existsSync(join(data, 'PG_VERSION'))) return;
+  await rm(data, { recursive: true, force: true });
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const passwordFile = `${data}.password`;
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  if (user !== undefined) {
+    await chown(data, user.uid, user.gid);
+    await chown(passwordFile, user.uid, user.gid);
+  }
+  try {
+    const args = [
+      `--pgdata=${data}`,
+      `--username=${SUPERUSER}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+    ];
+    await run(join(binaries, 'bin/initdb'), args, {
+      cwd: dirname(data),
+      ...(user === undefined ? {} : { user }),
+    });
+    await appendFile(join(data, 'postgresql.conf'), "\ninclude_if_exists = 'hourglass.conf'\n");
+  } catch (error) {
+    await rm(data, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+}
+
+/** PostgreSQL refuses to run as root; it gets the user that Debian's own packages would give it. */
+async function unprivilegedUser(): Promise<SystemUser> {
+  const find = async (): Promise<SystemUser | undefined> => {
+    const entry = (await readFile('/etc/passwd', 'utf8'))
+      .split('\n')
+      .find((line) => line.startsWith(`${SUPERUSER}:`));
+    const fields = entry?.split(':');
+    return fields === undefined ? undefined : { uid: Number(fields[2]), gid: Number(fields[3]) };
+  };
+  const existing = await find();
+  if (existing !== undefined) return existing;
+  await run(which('useradd') ?? '/usr/sbin/useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--shell',
+    '/bin/false',
+    SUPERUSER,
+  ]);
+  const made = await find();
+  if (made === undefined) throw new Error(`useradd made no user ${SUPERUSER}`);
+  return made;
+}
+
+function dataDirectory(
+  dataDir: string,
+  user: SystemUser | undefined,
+  say: (sentence: string) => void,
+): string {
+  const closed =
+    user === undefined ? undefined : ancestors(dataDir).find((directory) => !isPassable(directory));
+  if (closed === undefined) return join(dataDir, 'postgres');
+  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  const elsewhere = `/var/lib/hourglass/${digest}/postgres`;
+  say(
+    `PostgreSQL cannot run as root and its own user may not pass ${closed}: its data is kept in ${elsewhere}.`,
+  );
+  return elsewhere;
+}
+
+function ancestors(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [path] : [path, ...ancestors(parent)];
+}
+
+function isPassable(directory: string): boolean {
+  return !existsSync(directory) || (statSync(directory).mode & 0o001) !== 0;
+}

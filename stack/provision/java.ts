@@ -1,0 +1,94 @@
+/** Makes sure of Java and Maven: finds them, installs them with apt where that needs no question, or prints the line that does. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PrerequisiteError } from '../errors.ts';
+import { run, which } from './run.ts';
+
+/** What Flink 2.2 and Kafka 4 both run on. */
+const JAVA_VERSIONS = { least: 17, most: 21 } as const;
+
+export interface Java {
+  readonly command: string;
+  readonly version: number;
+}
+
+/**
+ * @param say receives a sentence before anything is installed
+ * @throws PrerequisiteError with the exact install command when it cannot be installed from here
+ */
+export async function ensureJavaAndMaven(say: (sentence: string) => void): Promise<Java> {
+  const missing = [
+    (await findJava()) === undefined ? 'java' : undefined,
+    which('mvn') === undefined ? 'maven' : undefined,
+  ].filter((name): name is 'java' | 'maven' => name !== undefined);
+  if (missing.length > 0) await install(missing, say);
+  const java = await findJava();
+  if (java === undefined) throw missingError(['java']);
+  if (which('mvn') === undefined) throw missingError(['maven']);
+  return java;
+}
+
+/** JAVA_HOME first, as Maven does; a Java outside the supported versions counts as none. */
+export async function findJava(): Promise<Java | undefined> {
+  const home = process.env['JAVA_HOME'];
+  const command =
+    home !== undefined && existsSync(join(home, 'bin', 'java')) ? join(home, 'bin', 'java') : which('java');
+  if (command === undefined) return undefined;
+  // macOS has a `java` that only says that there is none.
+  const printed = await run(command, ['-version']).catch(() => '');
+  const version = Number(/version "(\d+)/.exec(printed)?.[1]);
+  return version >= JAVA_VERSIONS.least && version <= JAVA_VERSIONS.most ? { command, version } : undefined;
+}
+
+async function install(
+  missing: readonly ('java' | 'maven')[],
+  say: (sentence: string) => void,
+): Promise<void> {
+  if (which('apt-get') === undefined) throw missingError(missing);
+  const root = process.getuid?.() === 0;
+  const sudo =
+    !root &&
+    which('sudo') !== undefined &&
+    (await run('sudo', ['-n', 'true']).then(
+      () => true,
+      () => false,
+    ));
+  if (!root && !sudo) throw missingError(missing);
+  const packages = missing.map((name) => (name === 'java' ? 'openjdk-17-jre-headless' : 'maven'));
+  say(
+    `Installing ${packages.join(' and ')} with apt-get, because ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
+  );
+  const prefix = root ? [] : ['sudo', '-n'];
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+    const [command, ...rest] = [...prefix, 'apt-get', ...args] as [string, ...string[]];
+    await run(command, rest, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  }
+}
+
+function missingError(missing: readonly ('java' | 'maven')[]): PrerequisiteError {
+  const wanted = missing.map((name) =>
+    name === 'java' ? `Java ${JAVA_VERSIONS.least} to ${JAVA_VERSIONS.most}` : 'Maven',
+  );
+  return new PrerequisiteError(
+    `${wanted.join(' and ')} ${wanted.length > 1 ? 'are' : 'is'} not on this machine.`,
+    `Install with: ${installLine(missing)}`,
+  );
+}
+
+/** The line for the package manager that is here; Debian's when none is known. */
+function installLine(missing: readonly ('java' | 'maven')[]): string {
+  const managers = [
+    { command: 'brew', line: 'brew install', java: 'openjdk@21', maven: 'maven' },
+    { command: 'dnf', line: 'sudo dnf install -y', java: 'java-21-openjdk-headless', maven: 'maven' },
+    { command: 'pacman', line: 'sudo pacman -S --noconfirm', java: 'jre21-openjdk-headless', maven: 'maven' },
+    { command: 'zypper', line: 'sudo zypper install -y', java: 'java-21-openjdk-headless', maven: 'maven' },
+  ];
+  const debian = {
+    command: 'apt-get',
+    line: 'sudo apt-get install -y',
+    java: 'openjdk-17-jre-headless',
+    maven: 'maven',
+  };
+  const manager = managers.find(({ command }) => which(command) !== undefined) ?? debian;
+  return `${manager.line} ${missing.map((name) => manager[name]).join(' ')}`;
+}

@@ -1,0 +1,69 @@
+/** Runs one external program of the provision and returns what it printed; its failure carries the last lines. */
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ProvisionError } from '../errors.ts';
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** The system user to run as; only root may set it. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly onLine?: (line: string) => void;
+}
+
+/** @throws ProvisionError when the program cannot be started or ends with a code other than 0 */
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      ...options.user,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (chunk: Buffer): void => {
+      const text = chunk.toString();
+      output += text;
+      for (const line of text.split('\n')) if (line.trim() !== '') options.onLine?.(line.trim());
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.once('error', (error) =>
+      reject(new ProvisionError(`${command} could not be run: ${error.message}`, error)),
+    );
+    child.once('close', (code) => {
+      if (code === 0) resolve(output);
+      else
+        reject(
+          new ProvisionError(
+            `\`${[command, ...args].join(' ')}\` ended with code ${code}:\n${lastLines(output)}`,
+            undefined,
+          ),
+        );
+    });
+  });
+}
+
+/** The path of a program on PATH, or undefined. */
+export function which(name: string): string | undefined {
+  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
+    const file = join(directory, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not in this directory: the next one may have it.
+    }
+  }
+  return undefined;
+}
+
+function lastLines(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .slice(-8)
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,143 @@
+/** The worker process: connects every door, serves the task queues of its build, and stops gracefully. */
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, type LogLevel, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { withFailures } from '../activities/errors.ts';
+import { createFlinkActivities } from '../activities/flink.ts';
+import { createPostgresActivities } from '../activities/postgres.ts';
+import { createSourceActivities } from '../activities/source.ts';
+import { createFlinkGatewayClient } from '../clients/flink-gateway.ts';
+import { createFlinkRestClient } from '../clients/flink-rest.ts';
+import { connectKafka } from '../clients/kafka.ts';
+import { connectDatabase } from '../clients/postgres.ts';
+import {
+  flinkCheckpointDirectory,
+  flinkGatewayUrl,
+  flinkRestUrl,
+  kafkaBrokers,
+  postgresAddress,
+  temporalAddress,
+  weatherApi,
+} from '../config/addresses.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+import { deploymentName, taskQueues } from '../domain/task-queues.ts';
+import { flinkParameters } from '../pipelines/flink-parameters.ts';
+import { pipelines } from '../pipelines/index.ts';
+import { createWeatherSource } from '../pipelines/weather/source.ts';
+
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+const { buildId } = JSON.parse(readFileSync(join(home, 'build.json'), 'utf8')) as { buildId: string };
+
+const config = loadConfig();
+const logger = pino({ level: config.values.LOG_LEVEL, base: { build: buildId } });
+
+Runtime.install({
+  logger: new DefaultLogger(config.values.LOG_LEVEL.toUpperCase() as LogLevel, ({ level, message, meta }) =>
+    logger[level === 'TRACE' ? 'trace' : (level.toLowerCase() as 'debug' | 'info' | 'warn' | 'error')](
+      meta ?? {},
+      message,
+    ),
+  ),
+  // The SDK would drop its handler after the first signal; ours stays until everything is closed.
+  shutdownSignals: [],
+});
+
+async function run(): Promise<void> {
+  const database = connectDatabase(postgresAddress(config));
+  const kafka = connectKafka(kafkaBrokers(config));
+  const connection = await NativeConnection.connect({ address: temporalAddress(config) });
+  const workers = await createWorkers(connection, config, { database, kafka });
+  const health = serveHealth(workers, config.values.WORKER_HEALTH_PORT);
+  stopOnSignal(workers);
+  logger.info({ taskQueues: Object.values(taskQueues) }, 'worker polls');
+  try {
+    await Promise.all(workers.map((worker) => worker.run()));
+  } finally {
+    health?.close();
+    await kafka.close();
+    await database.close();
+    await connection.close();
+    logger.info('worker stopped');
+  }
+}
+
+async function createWorkers(
+  connection: NativeConnection,
+  { values }: Config,
+  doors: Pick<Parameters<typeof createSourceActivities>[0], 'database' | 'kafka'>,
+): Promise<readonly Worker[]> {
+  const now = (): Date => new Date();
+  const source = createSourceActivities({
+    ...doors,
+    pipelines,
+    sources: { weather: createWeatherSource(weatherApi(config)) },
+    now,
+    logger,
+  });
+  const postgres = createPostgresActivities({ database: doors.database, now });
+  const flink = createFlinkActivities({
+    database: doors.database,
+    rest: createFlinkRestClient(flinkRestUrl(config)),
+    gateway: createFlinkGatewayClient(flinkGatewayUrl(config)),
+    jobs: Object.fromEntries(Object.values(pipelines).map(({ job }) => [job.name, job])),
+    parameters: (job) =>
+      flinkParameters(job, {
+        brokers: kafkaBrokers(config),
+        postgres: { ...postgresAddress(config), user: values.POSTGRES_PIPELINE_USER },
+      }),
+    checkpointDirectory: flinkCheckpointDirectory(config),
+  });
+  const shared = {
+    connection,
+    namespace: values.TEMPORAL_NAMESPACE,
+    shutdownGraceTime: `${values.WORKER_GRACE_SECONDS} seconds`,
+    shutdownForceTime: `${values.WORKER_GRACE_SECONDS + 5} seconds`,
+    workerDeploymentOptions: {
+      version: { deploymentName, buildId },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
+  } as const;
+  return Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: taskQueues.control,
+      workflowBundle: { codePath: join(home, 'workflows.js') },
+      activities: withFailures(postgres),
+    }),
+    Worker.create({ ...shared, taskQueue: taskQueues.sourceApi, activities: withFailures(source) }),
+    Worker.create({ ...shared, taskQueue: taskQueues.flink, activities: withFailures(flink) }),
+  ]);
+}
+
+function serveHealth(workers: readonly Worker[], port: number | undefined): Server | undefined {
+  if (port === undefined) return undefined;
+  return createServer((_, response) => {
+    const states = workers.map((worker) => worker.getState());
+    response.writeHead(states.every((state) => state === 'RUNNING') ? 200 : 503, {
+      'content-type': 'application/json',
+    });
+    response.end(JSON.stringify({ buildId, states }));
+  }).listen(port, '127.0.0.1');
+}
+
+/** The first signal lets activities finish within the grace time; a second one ends the process at once. */
+function stopOnSignal(workers: readonly Worker[]): void {
+  let asked = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (asked) process.exit(1);
+    asked = true;
+    logger.info({ signal }, 'worker stops polling and finishes what it has');
+    for (const worker of workers) worker.shutdown();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+run().catch((error) => {
+  logger.fatal(error, 'worker ended');
+  process.exit(1);
+});
