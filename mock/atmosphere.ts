@@ -59,6 +59,8 @@ const channels = {
   dampness: { key: 10, periodSeconds: 9 * hourSeconds, octaves: 3 },
 } as const;
 type Channel = keyof typeof channels;
+/** The draw of thunder, beside the channels: it is a chance by the hour, not a wave. */
+const thunderKey = 11;
 
 /** The air over a city at a moment. Depends on the seed, the city and the moment alone. */
 export function atmosphereAt(question: AtmosphereQuestion): Atmosphere {
@@ -188,7 +190,7 @@ function thunderAt(
   precipitation: number,
 ): boolean {
   const chance = celsius > 16 && precipitation > 1.5 ? 0.35 : 0;
-  return unitOf(seedHash, city.id, 11, Math.floor(atSeconds / hourSeconds)) < chance;
+  return unitOf(seedHash, city.id, thunderKey, Math.floor(atSeconds / hourSeconds)) < chance;
 }
 
 function visibilityAt(

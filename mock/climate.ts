@@ -11,7 +11,7 @@ export interface Climate {
   warmthC: number;
 }
 
-/** Places whose climate their latitude does not tell, by city id. Heights are GeoNames'; the rest is a rough judgement. */
+/** Places whose climate their latitude does not tell, by city id. All of it is a rough judgement, good enough to be believable. */
 const knownClimates: ReadonlyMap<number, Partial<Climate>> = new Map<number, Partial<Climate>>([
   [112931, { elevationM: 1179, continentality: 0.6, wetness: 0.15, warmthC: 5 }], // Tehran
   [184745, { elevationM: 1684, continentality: 0.3, wetness: 0.5, warmthC: 1 }], // Nairobi

@@ -18,6 +18,9 @@ export const jobCommandSchema = z.object({
 });
 export type JobCommand = z.infer<typeof jobCommandSchema>;
 
+/** The names by which an actor's messages are sent. */
+export const jobMessages = { start: 'start', park: 'park', status: 'status', versionChanged: 'versionChanged' } as const;
+
 export const JOB_PHASES = ['new', 'submitting', 'running', 'parking', 'parked', 'recovering'] as const;
 
 /** What a job's actor carries from run to run. A version N and N−1 both read it: fields are only added, with a default. */

@@ -10,9 +10,10 @@ export interface StackPorts {
   readonly flinkRpc: number;
   readonly temporal: number;
   readonly temporalUi: number;
-  readonly temporalInternal: readonly [number, number, number, number, number, number, number];
+  readonly temporalInternal: readonly number[];
   readonly postgres: number;
   readonly mock: number;
+  readonly workerHealth: number;
 }
 
 export interface StackParts {

@@ -25,16 +25,17 @@ import {
   type JobCommand,
   type JobState,
   jobCommandSchema,
+  jobMessages,
   jobStateSchema,
 } from '../schemas/workflow-inputs.ts';
 
 /** The job is wanted running; returns once that is recorded. */
-export const startUpdate = defineUpdate<JobState, [JobCommand]>('start');
+export const startUpdate = defineUpdate<JobState, [JobCommand]>(jobMessages.start);
 /** The job is to stop with a savepoint and go on from it at the next start; returns once that is recorded. */
-export const parkUpdate = defineUpdate<JobState, [JobCommand]>('park');
-export const statusQuery = defineQuery<JobState>('status');
+export const parkUpdate = defineUpdate<JobState, [JobCommand]>(jobMessages.park);
+export const statusQuery = defineQuery<JobState>(jobMessages.status);
 /** A deploy sends it: the flag that tells of a new worker version is refreshed only by a workflow task. */
-export const versionChangedSignal = defineSignal('versionChanged');
+export const versionChangedSignal = defineSignal(jobMessages.versionChanged);
 
 const retry = { initialInterval: '1 second', maximumInterval: '10 seconds' } as const;
 const quick = { startToCloseTimeout: '30 seconds', retry } as const;

@@ -1,0 +1,139 @@
+/** `hourglass status`: the services and their addresses, the Flink jobs, and the newest observation. */
+import { Command } from 'commander';
+import { createFlinkRestClient } from '../clients/flink-rest.ts';
+import { connectDatabase } from '../clients/postgres.ts';
+import { flinkRestUrl, postgresAddress, StackNotRunningError } from '../config/addresses.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+import { reasonOf } from '../domain/errors.ts';
+import { readState, type StackState } from '../stack/data-dir.ts';
+import { isAlive } from '../stack/process-identity.ts';
+import { renderTable } from './table.ts';
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Services, addresses, Flink jobs and the newest observation')
+    .option('--json', 'print as JSON')
+    .action(status);
+}
+
+interface JobRow {
+  readonly name: string;
+  readonly state: string;
+  readonly version: string;
+  readonly attempt: number;
+  readonly flink_job_id: string;
+}
+
+/** What cannot be asked is told as a reason in words, so that the rest is still shown. */
+interface Status {
+  readonly phase: StackState['phase'] | 'killed';
+  readonly source: string;
+  readonly urls: Readonly<Record<string, string>>;
+  readonly services: readonly { name: string; phase: string; pid: number | null; restarts: number }[];
+  readonly jobs: readonly (JobRow & { flink: string })[] | string;
+  readonly newestObservation: { observedAt: string; storedAt: string; city: string } | string | null;
+}
+
+async function status(options: { json?: boolean }): Promise<void> {
+  const config = loadConfig();
+  const state = readState(config.dataDir);
+  if (state === undefined) throw new StackNotRunningError('HOURGLASS_DATA_DIR');
+  const known = await collect(config, state);
+  console.log(options.json ? JSON.stringify(known, undefined, 2) : describe(known).join('\n'));
+}
+
+async function collect(config: Config, state: StackState): Promise<Status> {
+  const alive = await isAlive(state.supervisor);
+  return {
+    phase: alive ? state.phase : 'killed',
+    source: state.source,
+    urls: state.urls,
+    services: state.services.map(({ name, phase, process: identity, restarts }) => ({
+      name,
+      phase,
+      pid: identity?.pid ?? null,
+      restarts,
+    })),
+    ...(await askDatabase(config)),
+  };
+}
+
+async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newestObservation'>> {
+  let database: ReturnType<typeof connectDatabase> | undefined;
+  try {
+    database = connectDatabase({ ...postgresAddress(config), connections: 1 });
+    const rows = await database.query<JobRow>('flink-jobs');
+    const flink = createFlinkRestClient(flinkRestUrl(config));
+    const jobs = await Promise.all(
+      rows.map(async (row) => ({
+        ...row,
+        flink: await flink.job(row.flink_job_id).then((job) => job?.state ?? 'unknown', reasonOf),
+      })),
+    );
+    const [newest] = await database.query<{ city: string; observed_at: Date; stored_at: Date }>(
+      'newest-observation',
+    );
+    const newestObservation =
+      newest === undefined
+        ? null
+        : {
+            city: newest.city,
+            observedAt: newest.observed_at.toISOString(),
+            storedAt: newest.stored_at.toISOString(),
+          };
+    return { jobs, newestObservation };
+  } catch (error) {
+    return { jobs: reasonOf(error), newestObservation: reasonOf(error) };
+  } finally {
+    await database?.close();
+  }
+}
+
+function describe({ phase, source, urls, services, jobs, newestObservation }: Status): string[] {
+  const width = process.stdout.columns;
+  return [
+    phase === 'killed'
+      ? 'The supervisor was killed: `npx hourglass up` starts again, `npx hourglass down` ends what it left.'
+      : `The stack is ${phase}, source ${source}.`,
+    '',
+    renderTable(
+      ['Service', 'State', 'Process', 'Restarts'],
+      services.map((service) => [
+        service.name,
+        service.phase,
+        String(service.pid ?? '–'),
+        String(service.restarts),
+      ]),
+      width,
+    ),
+    '',
+    ...Object.entries(urls).map(([name, url]) => `${name.padEnd(12)} ${url}`),
+    '',
+    typeof jobs === 'string'
+      ? `Flink jobs: ${jobs}`
+      : renderTable(
+          ['Flink job', 'State', 'In Flink', 'Version', 'Submission', 'Job id'],
+          jobs.map((job) => [
+            job.name,
+            job.state,
+            job.flink,
+            job.version,
+            String(job.attempt),
+            job.flink_job_id,
+          ]),
+          width,
+        ),
+    '',
+    newestObservation === null
+      ? 'No observation yet.'
+      : typeof newestObservation === 'string'
+        ? `Newest observation: ${newestObservation}`
+        : `Newest observation: ${newestObservation.city} at ${newestObservation.observedAt}, stored ${newestObservation.storedAt}.`,
+  ];
+}
+
+/** The addresses a person wants to open, a line each. */
+export function urlLines(dataDir: string): string[] {
+  const urls = readState(dataDir)?.urls ?? {};
+  return Object.entries(urls).map(([name, url]) => `${name.padEnd(12)} ${url}`);
+}

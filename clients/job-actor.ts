@@ -1,0 +1,54 @@
+/** The door to the actors of Flink jobs: gives them commands, starting the actor when there is none. */
+import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import { jobActorId } from '../domain/identities.ts';
+import { taskQueues } from '../domain/task-queues.ts';
+import { type JobState, jobMessages } from '../schemas/workflow-inputs.ts';
+
+const ACTOR = 'flinkJob';
+type ActorFunction = (input: { name: string }) => Promise<void>;
+
+export interface JobActor {
+  /** Wants the job running. Returns the actor's state once that is recorded. */
+  start(commandId: string): Promise<JobState>;
+  /** Wants the job stopped with its state kept until the next start. */
+  park(commandId: string): Promise<JobState>;
+  /** @returns undefined when the job has no actor */
+  status(): Promise<JobState | undefined>;
+  /** Tells the actor to look whether there is a newer worker version to move to. */
+  versionChanged(): Promise<void>;
+}
+
+export function jobActor(client: Client, job: string): JobActor {
+  const workflowId = jobActorId(job);
+  const handle = client.workflow.getHandle(workflowId);
+  const command = (name: string) => (commandId: string) =>
+    client.workflow.executeUpdateWithStart<ActorFunction, JobState, [{ commandId: string }]>(name, {
+      args: [{ commandId }],
+      startWorkflowOperation: new WithStartWorkflowOperation<ActorFunction>(ACTOR, {
+        workflowId,
+        taskQueue: taskQueues.control,
+        args: [{ name: job }],
+        // One actor for a job: a second start attaches to it, and one that ended may be followed by another.
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        staticSummary: `Flink job ${job}`,
+      }),
+    });
+  return {
+    start: command(jobMessages.start),
+    park: command(jobMessages.park),
+    status: () => whenFound(() => handle.query<JobState, []>(jobMessages.status)),
+    async versionChanged() {
+      await whenFound(() => handle.signal(jobMessages.versionChanged));
+    },
+  };
+}
+
+async function whenFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

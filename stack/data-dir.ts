@@ -1,0 +1,97 @@
+/** The data directory: one supervisor at a time, one source for ever, its passwords, and what runs on it now. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { stackFiles } from '../config/load.ts';
+import type { StackSecrets } from './context.ts';
+import { AlreadyRunningError, SourceMismatchError } from './errors.ts';
+import { identify, isAlive, type ProcessIdentity, terminate } from './process-identity.ts';
+import type { ServiceStatus } from './supervisor.ts';
+
+/** `ready` means that rows can flow. A state whose supervisor is gone is what a kill left. */
+export interface StackState {
+  readonly supervisor: ProcessIdentity;
+  readonly phase: 'starting' | 'ready' | 'stopping';
+  readonly source: string;
+  readonly startedAt: string;
+  readonly urls: Readonly<Record<string, string>>;
+  readonly services: readonly ServiceStatus[];
+}
+
+const files = { state: 'state.json', source: 'source' } as const;
+
+export const progressFile = (dataDir: string): string => join(dataDir, 'progress.ndjson');
+
+/** What the directory's state file says, or undefined when no stack was ever started or it was stopped in order. */
+export function readState(dataDir: string): StackState | undefined {
+  const file = join(dataDir, files.state);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackState) : undefined;
+}
+
+export function writeState(dataDir: string, state: StackState): void {
+  const file = join(dataDir, files.state);
+  // A reader must never see half a state.
+  writeFileSync(`${file}.new`, JSON.stringify(state, undefined, 2));
+  renameSync(`${file}.new`, file);
+}
+
+export function removeState(dataDir: string): void {
+  for (const name of [files.state, stackFiles.addresses]) rmSync(join(dataDir, name), { force: true });
+}
+
+/**
+ * Takes the directory for this process.
+ * @returns the processes that a killed supervisor left running
+ * @throws AlreadyRunningError, SourceMismatchError
+ */
+export async function takeDataDir(dataDir: string, source: string): Promise<readonly ProcessIdentity[]> {
+  mkdirSync(join(dataDir, 'logs'), { recursive: true });
+  const before = readState(dataDir);
+  if (before !== undefined && before.supervisor.pid !== process.pid && (await isAlive(before.supervisor))) {
+    throw new AlreadyRunningError(before.supervisor.pid, dataDir);
+  }
+  const marker = join(dataDir, files.source);
+  const holds = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : undefined;
+  if (holds !== undefined && holds !== source)
+    throw new SourceMismatchError(`The data directory ${dataDir}`, holds, source);
+  writeFileSync(marker, `${source}\n`);
+  const recorded =
+    before?.services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity])) ?? [];
+  const alive = await Promise.all(recorded.map(isAlive));
+  return recorded.filter((_, index) => alive[index]);
+}
+
+/** Leftovers hold ports, locks and data files; they are ended in the order opposite to that of their start. */
+export async function endLeftovers(leftovers: readonly ProcessIdentity[]): Promise<void> {
+  for (const identity of [...leftovers].reverse()) await terminate(identity, 15_000);
+}
+
+export async function ownIdentity(): Promise<ProcessIdentity> {
+  return (await identify(process.pid)) ?? { pid: process.pid, startedAt: 'unknown' };
+}
+
+/** The stack's passwords: the user's where they are set, else made once and kept in a file only its owner can read. */
+export function ensureSecrets(dataDir: string, given: Partial<StackSecrets>): StackSecrets {
+  const file = join(dataDir, stackFiles.secrets);
+  const kept: Partial<StackSecrets> = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  const secret = (name: keyof StackSecrets): string =>
+    given[name] ?? kept[name] ?? randomBytes(18).toString('base64url');
+  const secrets: StackSecrets = {
+    POSTGRES_SUPERUSER_PASSWORD: secret('POSTGRES_SUPERUSER_PASSWORD'),
+    POSTGRES_PASSWORD: secret('POSTGRES_PASSWORD'),
+    POSTGRES_PIPELINE_PASSWORD: secret('POSTGRES_PIPELINE_PASSWORD'),
+  };
+  writeEnvFile(file, secrets);
+  return secrets;
+}
+
+/** The addresses in force, for every other process that reads the configuration. */
+export function writeAddresses(dataDir: string, addresses: Readonly<Record<string, string>>): void {
+  writeEnvFile(join(dataDir, stackFiles.addresses), addresses);
+}
+
+function writeEnvFile(file: string, values: object): void {
+  const lines = Object.entries(values).map(([name, value]) => `${name}="${value}"`);
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,37 @@
+/** Progress of a start or a stop as events, so that a terminal, a log and another process can each show it their way. */
+
+export interface ProgressEvent {
+  readonly at: string;
+  readonly step: string;
+  readonly status: 'running' | 'done' | 'failed' | 'note';
+  readonly text: string;
+}
+
+export type Report = (event: ProgressEvent) => void;
+
+export interface Progress {
+  /** Runs one step and reports its begin, its end and how long it took; a string it returns is shown with the end. */
+  step<T>(name: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
+  note(step: string, text: string): void;
+}
+
+export function createProgress(report: Report): Progress {
+  const send = (step: string, status: ProgressEvent['status'], text: string): void =>
+    report({ at: new Date().toISOString(), step, status, text });
+  return {
+    async step(name, work) {
+      const startedAt = Date.now();
+      send(name, 'running', '');
+      try {
+        const result = await work((text) => send(name, 'running', text));
+        const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
+        send(name, 'done', `${typeof result === 'string' ? `${result}, ` : ''}${seconds} s`);
+        return result;
+      } catch (error) {
+        send(name, 'failed', error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+        throw error;
+      }
+    },
+    note: (step, text) => send(step, 'note', text),
+  };
+}

@@ -1,0 +1,221 @@
+/** Starts and stops the services of the native stack on one data directory, and tells everybody their addresses. */
+import { join } from 'node:path';
+import type { VariableName } from '../config/environment.ts';
+import type { Config } from '../config/load.ts';
+import { LOOPBACK, type StackContext, type StackPorts } from './context.ts';
+import {
+  endLeftovers,
+  ensureSecrets,
+  ownIdentity,
+  removeState,
+  type StackState,
+  takeDataDir,
+  writeAddresses,
+  writeState,
+} from './data-dir.ts';
+import { flinkServices } from './flink.ts';
+import { kafkaService } from './kafka.ts';
+import { mockService } from './mock.ts';
+import { createPortChooser } from './ports.ts';
+import { postgresService } from './postgres.ts';
+import type { Progress } from './progress.ts';
+import { provision } from './provision.ts';
+import { type ServiceSpec, SupervisedService } from './supervisor.ts';
+import { temporalServices } from './temporal.ts';
+
+export interface RunningServices {
+  readonly context: StackContext;
+  /** The environment in which workers and commands find these services. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Starts another service beside them, a worker for example, and keeps it alive. */
+  add(spec: ServiceSpec): Promise<SupervisedService>;
+  remove(service: SupervisedService): Promise<void>;
+  markReady(): void;
+  /** Stops everything in the order opposite to that of the start. A second call waits for the first. */
+  stop(progress: Progress): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+}
+
+/** @throws AlreadyRunningError, SourceMismatchError, PortInUseError, PrerequisiteError, ProvisionError, ServiceStartError */
+export async function startServices(config: Config, progress: Progress): Promise<RunningServices> {
+  const { dataDir, values } = config;
+  const leftovers = await takeDataDir(dataDir, values.WEATHER_SOURCE);
+  if (leftovers.length > 0) {
+    await progress.step('Leftovers', async () => {
+      await endLeftovers(leftovers);
+      return `ended ${leftovers.length} processes of a stack that was killed`;
+    });
+  }
+  const services: SupervisedService[] = [];
+  let state: StackState = {
+    supervisor: await ownIdentity(),
+    phase: 'starting',
+    source: values.WEATHER_SOURCE,
+    startedAt: new Date().toISOString(),
+    urls: {},
+    services: [],
+  };
+  const save = (change: Partial<StackState> = {}): void => {
+    state = { ...state, ...change, services: services.map((service) => service.status()) };
+    writeState(dataDir, state);
+  };
+  save();
+  let stopped: Promise<void> | undefined;
+  const stop = (how: Progress): Promise<void> => {
+    stopped ??= (async () => {
+      save({ phase: 'stopping' });
+      for (const group of groupsForStop(services)) {
+        await Promise.all(
+          group.map((service) => how.step(`Stop ${service.spec.name}`, () => service.stop())),
+        );
+      }
+      removeState(dataDir);
+    })();
+    return stopped;
+  };
+  const add = async (spec: ServiceSpec): Promise<SupervisedService> => {
+    const service = new SupervisedService(spec, () => save());
+    services.push(service);
+    await service.start();
+    return service;
+  };
+  try {
+    const ports = await choosePorts(config);
+    const parts = await provision(config, progress);
+    const secrets = ensureSecrets(dataDir, definedSecrets(config));
+    const context: StackContext = { config, dataDir, logDir: join(dataDir, 'logs'), ports, parts, secrets };
+    const specs = await neededServices(context, progress);
+    const results = await Promise.allSettled(
+      specs.map((spec) => progress.step(`Start ${spec.name}`, () => add(spec).then(() => undefined))),
+    );
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const addresses = addressesOf(context);
+    writeAddresses(dataDir, addresses);
+    save({ urls: urlsOf(context) });
+    return {
+      context,
+      addresses,
+      add,
+      async remove(service) {
+        await service.stop();
+        services.splice(services.indexOf(service), 1);
+        save();
+      },
+      markReady: () => save({ phase: 'ready' }),
+      stop,
+      kill: () => {
+        for (const service of services) service.kill();
+      },
+    };
+  } catch (error) {
+    await stop(progress);
+    throw error;
+  }
+}
+
+const isNative = ({ values }: Config, address: VariableName): boolean => values[address] === undefined;
+
+async function neededServices(context: StackContext, progress: Progress): Promise<readonly ServiceSpec[]> {
+  const { config } = context;
+  return [
+    ...(isNative(config, 'POSTGRES_HOST')
+      ? [await postgresService(context, (text) => progress.note('PostgreSQL', text))]
+      : []),
+    ...(isNative(config, 'KAFKA_BROKERS') ? [await kafkaService(context)] : []),
+    ...(isNative(config, 'TEMPORAL_ADDRESS') ? await temporalServices(context) : []),
+    ...(isNative(config, 'FLINK_REST_URL') ? await flinkServices(context) : []),
+    ...(usesOwnMock(config) ? [mockService(context)] : []),
+  ];
+}
+
+const usesOwnMock = (config: Config): boolean =>
+  config.values.WEATHER_SOURCE === 'mock' && isNative(config, 'OPENWEATHERMAP_BASE_URL');
+
+async function choosePorts(config: Config): Promise<StackPorts> {
+  const chooser = createPortChooser();
+  const { values, origins } = config;
+  const choose = async (service: string, variable: VariableName, address: VariableName): Promise<number> => {
+    const port = values[variable] as number;
+    if (!isNative(config, address)) return port;
+    return chooser.choose({ service, variable, port, explicit: origins[variable] !== 'default' });
+  };
+  return {
+    postgres: await choose('PostgreSQL', 'POSTGRES_PORT', 'POSTGRES_HOST'),
+    kafka: await choose('Kafka', 'KAFKA_PORT', 'KAFKA_BROKERS'),
+    temporal: await choose('Temporal', 'TEMPORAL_PORT', 'TEMPORAL_ADDRESS'),
+    temporalUi: await choose("Temporal's Web UI", 'TEMPORAL_UI_PORT', 'TEMPORAL_ADDRESS'),
+    flinkRest: await choose("Flink's REST API", 'FLINK_REST_PORT', 'FLINK_REST_URL'),
+    flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
+    mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
+    kafkaController: await chooser.anyFree(),
+    flinkRpc: await chooser.anyFree(),
+    workerHealth: await chooser.anyFree(),
+    temporalInternal: await Promise.all([1, 2, 3, 4, 5, 6, 7].map(() => chooser.anyFree())),
+  };
+}
+
+function definedSecrets({ values }: Config): Partial<StackContext['secrets']> {
+  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD } = values;
+  return {
+    ...(POSTGRES_PASSWORD === undefined ? {} : { POSTGRES_PASSWORD }),
+    ...(POSTGRES_PIPELINE_PASSWORD === undefined ? {} : { POSTGRES_PIPELINE_PASSWORD }),
+  };
+}
+
+function addressesOf({ config, ports, dataDir }: StackContext): Record<string, string> {
+  const own: readonly (readonly [VariableName, string])[] = [
+    ['POSTGRES_HOST', LOOPBACK],
+    ['KAFKA_BROKERS', `${LOOPBACK}:${ports.kafka}`],
+    ['TEMPORAL_ADDRESS', `${LOOPBACK}:${ports.temporal}`],
+    ['FLINK_REST_URL', `http://${LOOPBACK}:${ports.flinkRest}`],
+    ['FLINK_GATEWAY_URL', `http://${LOOPBACK}:${ports.flinkGateway}`],
+    ['FLINK_CHECKPOINT_DIR', `file://${dataDir}/flink/checkpoints`],
+    ...(usesOwnMock(config)
+      ? ([
+          ['OPENWEATHERMAP_BASE_URL', `http://${LOOPBACK}:${ports.mock}`],
+          ['OPENWEATHERMAP_HISTORY_URL', `http://${LOOPBACK}:${ports.mock}`],
+        ] as const)
+      : []),
+  ];
+  const moved: readonly (readonly [VariableName, string])[] = [
+    ['POSTGRES_PORT', String(ports.postgres)],
+    ['KAFKA_PORT', String(ports.kafka)],
+    ['FLINK_REST_PORT', String(ports.flinkRest)],
+    ['FLINK_GATEWAY_PORT', String(ports.flinkGateway)],
+    ['TEMPORAL_PORT', String(ports.temporal)],
+    ['TEMPORAL_UI_PORT', String(ports.temporalUi)],
+    ['MOCK_PORT', String(ports.mock)],
+  ];
+  return Object.fromEntries([...own.filter(([name]) => isNative(config, name)), ...moved]);
+}
+
+function urlsOf({ config, ports }: StackContext): Record<string, string> {
+  const { values } = config;
+  const postgres = `postgresql://${values.POSTGRES_USER}@${values.POSTGRES_HOST ?? LOOPBACK}:${ports.postgres}/${values.POSTGRES_DATABASE}`;
+  return {
+    ...(isNative(config, 'TEMPORAL_ADDRESS')
+      ? {
+          'Temporal UI': `http://${LOOPBACK}:${ports.temporalUi}/namespaces/${values.TEMPORAL_NAMESPACE}/workflows`,
+        }
+      : {}),
+    Flink: values.FLINK_REST_URL ?? `http://${LOOPBACK}:${ports.flinkRest}`,
+    PostgreSQL: postgres,
+    Kafka: values.KAFKA_BROKERS?.join(',') ?? `${LOOPBACK}:${ports.kafka}`,
+    ...(usesOwnMock(config) ? { Mock: `http://${LOOPBACK}:${ports.mock}` } : {}),
+  };
+}
+
+/** Workers first, so that nothing is asked any more; what the others store into last. */
+const STOP_ORDER = [
+  /^worker/,
+  /^flink-(gateway|taskmanager)$/,
+  /^(flink-jobmanager|mock|temporal-ui)$/,
+  /^(kafka|temporal)$/,
+  /^postgres$/,
+] as const;
+
+function groupsForStop(services: readonly SupervisedService[]): readonly (readonly SupervisedService[])[] {
+  return STOP_ORDER.map((names) => services.filter(({ spec }) => names.test(spec.name)));
+}
