@@ -1,6 +1,6 @@
 /** The door to Kafka: declared topics, an idempotent producer, watermarks, and the newest record of a topic. */
 import { randomUUID } from 'node:crypto';
-import { type IHeaders, Kafka, KafkaJSError, logLevel, Partitioners, type Producer } from 'kafkajs';
+import kafkajs, { type IHeaders, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { HourglassError } from '../domain/errors.ts';
 
 export interface TopicDeclaration {
@@ -26,7 +26,7 @@ export class KafkaRequestError extends HourglassError {
   constructor(what: string, cause: unknown) {
     super('KAFKA', `Kafka failed to ${what}: ${(cause as Error).message}.`, {
       retryable:
-        !(cause instanceof KafkaJSError) ||
+        !(cause instanceof kafkajs.KafkaJSError) ||
         cause.retriable ||
         cause.name === 'KafkaJSNumberOfRetriesExceeded',
       cause,

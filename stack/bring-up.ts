@@ -147,7 +147,7 @@ async function startOlderWorkers(
   const workers = new Map<string, SupervisedService>();
   for (const buildId of builds) {
     await progress.step(`Worker ${buildId}`, async () => {
-      workers.set(buildId, await startWorker(services, buildId, await createPortChooser().anyFree()));
+      workers.set(buildId, await startWorker(services, buildId, await createPortChooser().internal()));
       return 'an older build with open runs';
     });
   }

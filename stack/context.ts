@@ -2,18 +2,22 @@
 import type { Config } from '../config/load.ts';
 import type { TemporalPrograms } from './provision/temporal.ts';
 
-export interface StackPorts {
-  readonly kafka: number;
+/** Ports that only the stack's own processes use among themselves. */
+export interface InternalPorts {
   readonly kafkaController: number;
+  readonly flinkRpc: number;
+  readonly workerHealth: number;
+  readonly temporalInternal: readonly number[];
+}
+
+export interface StackPorts extends InternalPorts {
+  readonly kafka: number;
   readonly flinkRest: number;
   readonly flinkGateway: number;
-  readonly flinkRpc: number;
   readonly temporal: number;
   readonly temporalUi: number;
-  readonly temporalInternal: readonly number[];
   readonly postgres: number;
   readonly mock: number;
-  readonly workerHealth: number;
 }
 
 export interface StackParts {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { stackFiles } from '../config/load.ts';
-import type { StackSecrets } from './context.ts';
+import type { InternalPorts, StackSecrets } from './context.ts';
 import { AlreadyRunningError, SourceMismatchError } from './errors.ts';
 import { identify, isAlive, type ProcessIdentity, terminate } from './process-identity.ts';
 import type { ServiceStatus } from './supervisor.ts';
@@ -19,7 +19,7 @@ export interface StackState {
   readonly services: readonly ServiceStatus[];
 }
 
-const files = { state: 'state.json', source: 'source' } as const;
+const files = { state: 'state.json', source: 'source', internalPorts: 'internal-ports.json' } as const;
 
 export const progressFile = (dataDir: string): string => join(dataDir, 'progress.ndjson');
 
@@ -84,6 +84,15 @@ export function ensureSecrets(dataDir: string, given: Partial<StackSecrets>): St
   };
   writeEnvFile(file, secrets);
   return secrets;
+}
+
+export function readInternalPorts(dataDir: string): InternalPorts | undefined {
+  const file = join(dataDir, files.internalPorts);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as InternalPorts) : undefined;
+}
+
+export function writeInternalPorts(dataDir: string, ports: InternalPorts): void {
+  writeFileSync(join(dataDir, files.internalPorts), JSON.stringify(ports));
 }
 
 /** The addresses in force, for every other process that reads the configuration. */

@@ -38,6 +38,8 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     'sql-gateway.endpoint.rest.address': LOOPBACK,
     'sql-gateway.endpoint.rest.bind-address': LOOPBACK,
     'sql-gateway.endpoint.rest.port': ports.flinkGateway,
+    // Without it the gateway would bind the port of `rest.bind-port`, which is the JobManager's.
+    'sql-gateway.endpoint.rest.bind-port': ports.flinkGateway,
     'execution.checkpointing.dir': `file://${home}/checkpoints`,
     'execution.checkpointing.savepoint-dir': `file://${home}/savepoints`,
     'io.tmp.dirs': tmp,

@@ -18,8 +18,8 @@ export interface WantedPort {
 export interface PortChooser {
   /** @throws PortInUseError when an explicit port is taken */
   choose(wanted: WantedPort): Promise<number>;
-  /** Any free port, for what only the stack's own processes use among themselves. */
-  anyFree(): Promise<number>;
+  /** The preferred port when it is free, else any: for what only the stack's own processes use among themselves. */
+  internal(preferred?: number): Promise<number>;
 }
 
 /** Remembers what it gave, so that two services are never given the same port. */
@@ -39,7 +39,8 @@ export function createPortChooser(): PortChooser {
       }
       throw new PortInUseError(port, service, variable);
     },
-    async anyFree() {
+    async internal(preferred) {
+      if (preferred !== undefined && (await take(preferred))) return preferred;
       for (;;) {
         const port = randomInt(INTERNAL_PORTS.from, INTERNAL_PORTS.to);
         if (await take(port)) return port;

@@ -2,26 +2,28 @@
 import { join } from 'node:path';
 import type { VariableName } from '../config/environment.ts';
 import type { Config } from '../config/load.ts';
-import { LOOPBACK, type StackContext, type StackPorts } from './context.ts';
+import { type InternalPorts, LOOPBACK, type StackContext, type StackPorts } from './context.ts';
 import {
   endLeftovers,
   ensureSecrets,
   ownIdentity,
+  readInternalPorts,
   removeState,
   type StackState,
   takeDataDir,
   writeAddresses,
+  writeInternalPorts,
   writeState,
 } from './data-dir.ts';
 import { flinkServices } from './flink.ts';
 import { kafkaService } from './kafka.ts';
 import { mockService } from './mock.ts';
-import { createPortChooser } from './ports.ts';
+import { createPortChooser, type PortChooser } from './ports.ts';
 import { postgresService } from './postgres.ts';
 import type { Progress } from './progress.ts';
 import { provision } from './provision.ts';
 import { type ServiceSpec, SupervisedService } from './supervisor.ts';
-import { temporalServices } from './temporal.ts';
+import { TEMPORAL_INTERNAL_PORTS, temporalServices } from './temporal.ts';
 
 export interface RunningServices {
   readonly context: StackContext;
@@ -86,11 +88,10 @@ export async function startServices(config: Config, progress: Progress): Promise
     const secrets = ensureSecrets(dataDir, definedSecrets(config));
     const context: StackContext = { config, dataDir, logDir: join(dataDir, 'logs'), ports, parts, secrets };
     const specs = await neededServices(context, progress);
-    const results = await Promise.allSettled(
+    // The first failure ends the start: nobody waits two minutes for what waits for the one that failed.
+    await Promise.all(
       specs.map((spec) => progress.step(`Start ${spec.name}`, () => add(spec).then(() => undefined))),
     );
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
     const addresses = addressesOf(context);
     writeAddresses(dataDir, addresses);
     save({ urls: urlsOf(context) });
@@ -149,11 +150,28 @@ async function choosePorts(config: Config): Promise<StackPorts> {
     flinkRest: await choose("Flink's REST API", 'FLINK_REST_PORT', 'FLINK_REST_URL'),
     flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
     mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
-    kafkaController: await chooser.anyFree(),
-    flinkRpc: await chooser.anyFree(),
-    workerHealth: await chooser.anyFree(),
-    temporalInternal: await Promise.all([1, 2, 3, 4, 5, 6, 7].map(() => chooser.anyFree())),
+    ...(await chooseInternalPorts(chooser, config.dataDir)),
   };
+}
+
+/**
+ * The same as last time where they are free: Temporal's file remembers the addresses of its services, and a server that
+ * comes back at others waits half a minute for those that are gone.
+ */
+async function chooseInternalPorts(chooser: PortChooser, dataDir: string): Promise<InternalPorts> {
+  const before = readInternalPorts(dataDir);
+  const ports: InternalPorts = {
+    kafkaController: await chooser.internal(before?.kafkaController),
+    flinkRpc: await chooser.internal(before?.flinkRpc),
+    workerHealth: await chooser.internal(before?.workerHealth),
+    temporalInternal: await Promise.all(
+      Array.from({ length: TEMPORAL_INTERNAL_PORTS }, (_, index) =>
+        chooser.internal(before?.temporalInternal[index]),
+      ),
+    ),
+  };
+  writeInternalPorts(dataDir, ports);
+  return ports;
 }
 
 function definedSecrets({ values }: Config): Partial<StackContext['secrets']> {

@@ -6,6 +6,9 @@ import { projectRoot } from '../config/load.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import type { ServiceSpec } from './supervisor.ts';
 
+/** gRPC and membership ports of four services, but for the frontend's gRPC port, which is the one users know. */
+export const TEMPORAL_INTERNAL_PORTS = 7;
+
 /** Two services when server and UI are separate programs, one when the command-line tool brings both. */
 export async function temporalServices(context: StackContext): Promise<readonly ServiceSpec[]> {
   const home = join(context.dataDir, 'temporal');

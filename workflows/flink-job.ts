@@ -83,7 +83,8 @@ export async function flinkJob(carried: { name: string } & Partial<JobState>): P
   const command = (wanted: JobState['wanted']) => (input: JobCommand) => {
     const { commandId } = jobCommandSchema.parse(input);
     if (!state.commandIds.includes(commandId)) {
-      state = { ...state, wanted, commandIds: remember(state.commandIds, commandId) };
+      // Whoever commands wants it tried now, not after the pause that earlier failures earned.
+      state = { ...state, wanted, failures: 0, commandIds: remember(state.commandIds, commandId) };
       interrupt();
     }
     return state;
