@@ -19,7 +19,12 @@ export const jobCommandSchema = z.object({
 export type JobCommand = z.infer<typeof jobCommandSchema>;
 
 /** The names by which an actor's messages are sent. */
-export const jobMessages = { start: 'start', park: 'park', status: 'status', versionChanged: 'versionChanged' } as const;
+export const jobMessages = {
+  start: 'start',
+  park: 'park',
+  status: 'status',
+  versionChanged: 'versionChanged',
+} as const;
 
 export const JOB_PHASES = ['new', 'submitting', 'running', 'parking', 'parked', 'recovering'] as const;
 

@@ -8,7 +8,7 @@ import { connectKafka } from '../clients/kafka.ts';
 import type { PostgresOptions } from '../clients/postgres.ts';
 import { applySchedules, ingestSchedule, partitionsSchedule } from '../clients/schedules.ts';
 import { connectTemporal, ensureNamespace, makeCurrent, polledTaskQueues } from '../clients/temporal.ts';
-import { HourglassError } from '../domain/errors.ts';
+import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { pipelines } from '../pipelines/index.ts';
 import type { JobState } from '../schemas/workflow-inputs.ts';
@@ -146,10 +146,18 @@ async function startOlderWorkers(
   const builds = await olderBuildsWithOpenRuns(client, services.context.dataDir, present);
   const workers = new Map<string, SupervisedService>();
   for (const buildId of builds) {
-    await progress.step(`Worker ${buildId}`, async () => {
-      workers.set(buildId, await startWorker(services, buildId, await createPortChooser().internal()));
-      return 'an older build with open runs';
-    });
+    try {
+      await progress.step(`Worker ${buildId}`, async () => {
+        workers.set(buildId, await startWorker(services, buildId, await createPortChooser().internal()));
+        return 'an older build with open runs';
+      });
+    } catch (error) {
+      // The present build can do its work without it; only the runs pinned to the older one wait.
+      progress.note(
+        `Worker ${buildId}`,
+        `runs pinned to this older build wait, because its worker does not start: ${reasonOf(error)}`,
+      );
+    }
   }
   return workers;
 }

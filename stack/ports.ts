@@ -26,9 +26,12 @@ export interface PortChooser {
 export function createPortChooser(): PortChooser {
   const given = new Set<number>();
   const take = async (port: number): Promise<boolean> => {
-    if (given.has(port) || !(await isFree(port))) return false;
+    if (given.has(port)) return false;
+    // Before it is looked at: another that asks meanwhile would find it free too.
     given.add(port);
-    return true;
+    const free = await isFree(port);
+    if (!free) given.delete(port);
+    return free;
   };
   return {
     async choose({ service, variable, port, explicit }) {

@@ -8,11 +8,19 @@ import { provisionPostgres } from './provision/postgres.ts';
 import { provisionTemporal } from './provision/temporal.ts';
 
 export async function provision({ cacheDir, values }: Config, { step }: Progress): Promise<StackParts> {
-  const java = await step('Java and Maven', async (detail) => ensureJavaAndMaven(detail));
+  const java = await step(
+    'Java and Maven',
+    ensureJavaAndMaven,
+    ({ version, command }) => `Java ${version} at ${command}`,
+  );
   // Together: Temporal may be five minutes of compiling, Maven is mostly waiting. Maven's own cache takes one run at a time.
   const [postgres, temporal, jars] = await allSettled([
     step('PostgreSQL', () => provisionPostgres(cacheDir)),
-    step('Temporal', (detail) => provisionTemporal(cacheDir, values.TEMPORAL_MIN_SERVER_VERSION, detail)),
+    step(
+      'Temporal',
+      (detail) => provisionTemporal(cacheDir, values.TEMPORAL_MIN_SERVER_VERSION, detail),
+      ({ how }) => how,
+    ),
     (async () => ({
       kafka: await step('Kafka', (detail) => provisionJars('kafka', cacheDir, detail)),
       flink: await step('Flink', (detail) => provisionJars('flink', cacheDir, detail)),

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { serviceEnvironment } from '../config/system.ts';
 import { reasonOf } from '../domain/errors.ts';
 import { ServiceStartError } from './errors.ts';
 import { identify, type ProcessIdentity, signalGroup } from './process-identity.ts';
@@ -67,9 +68,9 @@ export class SupervisedService {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    if (this.child?.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null) {
+    const pid = this.runningPid();
+    if (pid !== undefined) {
       this.enter('stopping');
-      const pid = this.child.pid;
       signalGroup(pid, this.spec.stopSignal ?? 'SIGTERM');
       const killer = setTimeout(() => signalGroup(pid, 'SIGKILL'), this.spec.stopTimeoutMs ?? 15_000);
       await this.lifetime;
@@ -83,7 +84,14 @@ export class SupervisedService {
   /** Ends the process at once, without its orderly end: for the second Ctrl-C. */
   kill(): void {
     this.stopping.abort();
-    if (this.child?.pid !== undefined) signalGroup(this.child.pid, 'SIGKILL');
+    const pid = this.runningPid();
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+  }
+
+  /** The id of a process that has ended may be another's by now. */
+  private runningPid(): number | undefined {
+    const { child } = this;
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
   private async live(onReady: () => void, onFailed: (error: Error) => void): Promise<void> {
@@ -124,16 +132,18 @@ export class SupervisedService {
     onFailed(this.failure('it was stopped before it was ready'));
   }
 
+  /** Never throws: what keeps a process from being started counts as a death of it, and is tried again as such. */
   private spawnOnce(): Promise<string> {
-    const log = openSync(this.spec.logFile, 'a');
-    const child = spawn(this.spec.command, this.spec.args, {
-      cwd: this.spec.cwd,
-      env: { ...inheritedEnvironment(), ...this.spec.env },
-      stdio: ['ignore', log, log],
-      detached: true,
-      ...(this.spec.uid === undefined ? {} : { uid: this.spec.uid, gid: this.spec.gid }),
-    });
-    closeSync(log);
+    try {
+      return this.spawnProcess();
+    } catch (error) {
+      this.child = undefined;
+      return Promise.resolve(reasonOf(error));
+    }
+  }
+
+  private spawnProcess(): Promise<string> {
+    const child = this.spawnWithLog();
     this.child = child;
     this.identity = undefined;
     if (child.pid !== undefined) {
@@ -146,6 +156,21 @@ export class SupervisedService {
       child.once('error', (error) => resolve(reasonOf(error)));
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
+  }
+
+  private spawnWithLog(): ChildProcess {
+    const log = openSync(this.spec.logFile, 'a');
+    try {
+      return spawn(this.spec.command, this.spec.args, {
+        cwd: this.spec.cwd,
+        env: { ...serviceEnvironment(), ...this.spec.env },
+        stdio: ['ignore', log, log],
+        detached: true,
+        ...(this.spec.uid === undefined ? {} : { uid: this.spec.uid, gid: this.spec.gid }),
+      });
+    } finally {
+      closeSync(log);
+    }
   }
 
   private async becomeReady(deadline: number): Promise<'ready' | 'late' | 'gone'> {
@@ -171,14 +196,6 @@ export class SupervisedService {
   private failure(reason: string): ServiceStartError {
     return new ServiceStartError(this.spec.name, reason, this.spec.logFile, lastLines(this.spec.logFile, 5));
   }
-}
-
-/** Services inherit what a program needs to run and nothing else: no key or password of the user's shell reaches them. */
-function inheritedEnvironment(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JAVA_HOME'];
-  return Object.fromEntries(
-    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
 }
 
 function keepPreviousLog(logFile: string): void {

@@ -99,7 +99,9 @@ function webUi({ config, ports, logDir }: StackContext, program: string): Servic
     },
     logFile: join(logDir, 'temporal-ui.log'),
     ready: async () => {
-      const response = await fetch(`http://${LOOPBACK}:${ports.temporalUi}/healthz`);
+      const response = await fetch(`http://${LOOPBACK}:${ports.temporalUi}/healthz`, {
+        signal: AbortSignal.timeout(2_000),
+      });
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
     },
   };

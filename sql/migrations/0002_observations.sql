@@ -77,7 +77,9 @@ begin
   while month <= last_month loop
     partition := 'observations_' || to_char(month, 'YYYY_MM');
     if to_regclass(format('%I.%I', current_schema(), partition)) is null then
-      -- Before the copy: a row written to the default partition meanwhile would be refused by the attachment below.
+      -- Writers wait before they have chosen a partition: one that had chosen the default would find its row refused there
+      -- once the new partition exists. Readers go on.
+      lock table only observations in share row exclusive mode;
       lock table observations_default in access exclusive mode;
       execute format('create table %I (like observations including defaults including comments)', partition);
       execute format(

@@ -1,6 +1,7 @@
 /** Makes sure of Java and Maven: finds them, installs them with apt where that needs no question, or prints the line that does. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemEnvironment } from '../../config/system.ts';
 import { PrerequisiteError } from '../errors.ts';
 import { run, which } from './run.ts';
 
@@ -30,7 +31,7 @@ export async function ensureJavaAndMaven(say: (sentence: string) => void): Promi
 
 /** JAVA_HOME first, as Maven does; a Java outside the supported versions counts as none. */
 export async function findJava(): Promise<Java | undefined> {
-  const home = process.env['JAVA_HOME'];
+  const home = systemEnvironment()['JAVA_HOME'];
   const command =
     home !== undefined && existsSync(join(home, 'bin', 'java')) ? join(home, 'bin', 'java') : which('java');
   if (command === undefined) return undefined;

@@ -1,7 +1,8 @@
 /** Runs one external program of the provision and returns what it printed; its failure carries the last lines. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { systemEnvironment } from '../../config/system.ts';
 import { ProvisionError } from '../errors.ts';
 
 export interface RunOptions {
@@ -17,7 +18,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...systemEnvironment(), ...options.env },
       ...options.user,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -47,11 +48,12 @@ export function run(command: string, args: readonly string[], options: RunOption
 
 /** The path of a program on PATH, or undefined. */
 export function which(name: string): string | undefined {
-  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
+  for (const directory of (systemEnvironment()['PATH'] ?? '').split(delimiter)) {
     const file = join(directory, name);
     try {
       accessSync(file, constants.X_OK);
-      return file;
+      // A directory may be entered, which is the same permission.
+      if (statSync(file).isFile()) return file;
     } catch {
       // Not in this directory: the next one may have it.
     }

@@ -93,7 +93,9 @@ async function goProblem(): Promise<string | undefined> {
   return undefined;
 }
 
-const goEntry = (cacheDir: string): string => join(cacheDir, `temporal-${PINNED.server}-ui-${PINNED.ui}`);
+/** Where the programs that Go built are kept. */
+export const goEntry = (cacheDir: string): string =>
+  join(cacheDir, `temporal-${PINNED.server}-ui-${PINNED.ui}`);
 
 const builtPrograms = (directory: string): TemporalPrograms => ({
   kind: 'server',

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
+import {
+  flinkCheckpointDirectory,
+  flinkGatewayUrl,
+  flinkRestUrl,
+  kafkaBrokers,
+  postgresAddress,
+  StackNotRunningError,
+  temporalAddress,
+  weatherApi,
+} from './addresses.ts';
+import { type Config, loadConfig } from './load.ts';
+
+const temporaryDirectory = temporaryDirectories();
+
+function configOf(environment: Record<string, string> = {}): Config {
+  const home = temporaryDirectory();
+  return loadConfig({
+    environment: { HOURGLASS_DATA_DIR: home, ...environment },
+    envFile: join(home, 'none'),
+  });
+}
+
+describe('an address that nobody has set', () => {
+  test.each([
+    ['KAFKA_BROKERS', kafkaBrokers],
+    ['FLINK_REST_URL', flinkRestUrl],
+    ['FLINK_GATEWAY_URL', flinkGatewayUrl],
+    ['FLINK_CHECKPOINT_DIR', flinkCheckpointDirectory],
+    ['TEMPORAL_ADDRESS', temporalAddress],
+    ['POSTGRES_HOST', postgresAddress],
+    ['OPENWEATHERMAP_BASE_URL', weatherApi],
+  ] as const)(
+    '%s: the message says how to start the stack and which variable names a service of one’s own',
+    (variable, addressOf) => {
+      const ask = () => addressOf(configOf());
+      expect(ask).toThrow(StackNotRunningError);
+      expect(ask).toThrow(
+        `The stack is not running: start it with \`npx hourglass up\`, or set ${variable} to a service of yours.`,
+      );
+    },
+  );
+
+  test('it may be there later without anybody changing anything', () => {
+    expect(new StackNotRunningError('KAFKA_BROKERS')).toMatchObject({
+      code: 'STACK_NOT_RUNNING',
+      retryable: true,
+    });
+  });
+});
+
+describe('the addresses in force', () => {
+  test('PostgreSQL’s address holds all that a connection needs, and a host alone is not enough', () => {
+    expect(postgresAddress(configOf({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p' }))).toEqual({
+      host: 'db',
+      port: 5432,
+      database: 'hourglass',
+      user: 'hourglass',
+      password: 'p',
+    });
+    expect(() => postgresAddress(configOf({ POSTGRES_HOST: 'db' }))).toThrow('POSTGRES_PASSWORD');
+  });
+
+  test('the real API needs no address, the mock no key', () => {
+    expect(weatherApi(configOf({ WEATHER_SOURCE: 'openweathermap', OPENWEATHERMAP_API_KEY: 'k' }))).toEqual({
+      baseUrl: 'https://api.openweathermap.org',
+      apiKey: 'k',
+      timeoutMs: 10_000,
+    });
+    expect(weatherApi(configOf({ OPENWEATHERMAP_BASE_URL: 'http://127.0.0.1:8090' }))).toEqual({
+      baseUrl: 'http://127.0.0.1:8090',
+      apiKey: 'mock',
+      timeoutMs: 10_000,
+    });
+  });
+});

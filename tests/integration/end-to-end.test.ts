@@ -1,0 +1,149 @@
+import { Kafka, logLevel } from 'kafkajs';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectKafka } from '../../clients/kafka.ts';
+import { seedFile } from '../../clients/sql-files.ts';
+import { connectTemporal } from '../../clients/temporal.ts';
+import { kafkaBrokers, temporalAddress } from '../../config/addresses.ts';
+import { ingestScheduleId } from '../../domain/identities.ts';
+import { loadCities } from '../../mock/cities.ts';
+import { weatherAt } from '../../mock/weather.ts';
+import { weather } from '../../pipelines/weather/definition.ts';
+import { eventually } from '../support/eventually.ts';
+import { config, connectSql } from '../support/shared-stack.ts';
+import { type HourOfTruth, hoursOfTruth, rowOfTruth } from '../support/truth.ts';
+
+const cities = new Map(loadCities(seedFile('locations.csv')).map((city) => [city.id, city]));
+const { MOCK_SEED: seed, MOCK_STEP_SECONDS: stepSeconds } = config.values;
+const topic = weather.topics.live.name;
+let sql: pg.Client;
+
+beforeAll(async () => {
+  sql = await connectSql();
+});
+afterAll(() => sql?.end());
+
+const count = async (query: string): Promise<number> =>
+  Number((await sql.query<{ count: string }>(query)).rows[0]?.count);
+const truthAt = (cityId: number, atSeconds: number) => {
+  const city = cities.get(cityId);
+  if (city === undefined) throw new Error(`the mock has no city ${cityId}`);
+  return weatherAt({ seed, city, atSeconds, stepSeconds });
+};
+
+test('what the mock says goes by schedule, Kafka and Flink into PostgreSQL, every figure true', async () => {
+  // Each minute's run polls every city, and the mock has something new for each of them.
+  await sql.query('update locations set cadence_minutes = 1');
+  await eventually(
+    'three polls of every city are stored',
+    () => count('select count(*) from observations'),
+    (rows) => rows >= 3 * cities.size,
+    {
+      withinMs: 220_000,
+      everyMs: 1_000,
+    },
+  );
+  await standStill();
+
+  const records = await readTopic();
+  const published = await count('select sum(published) as count from ingest_runs');
+  expect(records.length).toBe(published);
+  for (const { value } of records)
+    expect(value).toEqual(JSON.parse(JSON.stringify(truthAt(value.id, value.dt))));
+
+  const { rows: observations } = await sql.query('select * from observations order by city_id, observed_at');
+  expect(
+    observations.map(({ city_id, observed_at }) => [Number(city_id), observed_at.getTime() / 1_000]),
+  ).toEqual(
+    records.map(({ value }) => [value.id, value.dt]).sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d),
+  );
+  const places = new Map(records.map((record) => [`${record.value.id}/${record.value.dt}`, record]));
+  for (const { stored_at: _, ...row } of observations) {
+    const record = places.get(`${row.city_id}/${row.observed_at.getTime() / 1_000}`);
+    expect(row).toEqual({
+      ...rowOfTruth(truthAt(Number(row.city_id), row.observed_at.getTime() / 1_000)),
+      ...record?.place,
+    });
+  }
+
+  const { rows: hours } = await sql.query<HourOfTruth>(
+    'select * from weather_hourly order by city_id, window_start',
+  );
+  const expected = hoursOfTruth(records.map(({ value }) => truthAt(value.id, value.dt)));
+  expect(hours.length).toBe(expected.length);
+  for (const [index, hour] of hours.entries()) {
+    for (const [name, value] of Object.entries(expected[index] ?? {})) {
+      const found = (hour as unknown as Record<string, unknown>)[name];
+      if (typeof value === 'number' && !name.endsWith('_id'))
+        expect(Number(found), name).toBeCloseTo(value, 9);
+      else expect(found, name).toEqual(name === 'city_id' ? String(value) : value);
+    }
+  }
+});
+
+/** No run under way, none to come, and everything that was published is stored. */
+async function standStill(): Promise<void> {
+  const client = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
+  const handle = client.schedule.getHandle(ingestScheduleId('weather', 'mock', 0));
+  await handle.pause('the tables are compared');
+  try {
+    await eventually(
+      'no ingestion runs',
+      () => client.workflow.count("WorkflowType = 'ingestWeather' AND ExecutionStatus = 'Running'"),
+      ({ count: open }) => open === 0,
+    );
+    const kafka = connectKafka(kafkaBrokers(config));
+    const watermarks = await kafka.watermarks(topic);
+    const ends = watermarks.reduce((sum, { low, high }) => sum + high - low, 0);
+    await kafka.close();
+    await eventually(
+      'all is stored',
+      () => count('select count(*) from observations'),
+      (stored) => stored === ends,
+    );
+    await eventually(
+      'all is aggregated',
+      () => count('select sum(observation_count) as count from weather_hourly'),
+      (counted) => counted === ends,
+    );
+  } finally {
+    await client.connection.close();
+  }
+}
+
+interface TopicRecord {
+  readonly value: ReturnType<typeof truthAt>;
+  readonly place: { topic: string; partition_id: number; record_offset: string; published_at: Date };
+}
+
+async function readTopic(): Promise<TopicRecord[]> {
+  const client = connectKafka(kafkaBrokers(config));
+  const wanted = (await client.watermarks(topic)).reduce((sum, { low, high }) => sum + high - low, 0);
+  await client.close();
+  const consumer = new Kafka({ brokers: [...kafkaBrokers(config)], logLevel: logLevel.NOTHING }).consumer({
+    groupId: 'end-to-end-test',
+  });
+  const records: TopicRecord[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ partition, message }) => {
+      const value = JSON.parse(String(message.value));
+      expect(String(message.key)).toBe(String(value.id));
+      const place = {
+        topic,
+        partition_id: partition,
+        record_offset: message.offset,
+        published_at: new Date(Number(message.timestamp)),
+      };
+      records.push({ value, place });
+    },
+  });
+  await eventually(
+    'the whole topic is read',
+    async () => records.length,
+    (read) => read >= wanted,
+  );
+  await consumer.disconnect();
+  return records;
+}

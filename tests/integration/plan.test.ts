@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createIsolatedPipeline, type IsolatedPipeline } from '../support/isolated-pipeline.ts';
+
+let pipeline: IsolatedPipeline;
+
+beforeAll(async () => {
+  pipeline = await createIsolatedPipeline('plan');
+});
+afterAll(() => pipeline?.close());
+
+async function plan(settings: Readonly<Record<string, string>>): Promise<string> {
+  const statements = [...pipeline.statements];
+  const job = statements.pop() ?? '';
+  const explained = job.replace('EXECUTE STATEMENT SET', 'EXPLAIN STATEMENT SET');
+  const { rows } = await pipeline.gateway.execute([...statements, explained], settings);
+  const text = rows.flat().join('\n');
+  return text.slice(text.indexOf('== Optimized Execution Plan =='));
+}
+
+const occurrences = (text: string, word: string): number => text.split(word).length - 1;
+
+test('both tables are fed from one deduplicated stream, and no sink materializes upserts', async () => {
+  const text = await plan(pipeline.settings);
+  // The plan names a node once and refers to it where it is used again.
+  expect(occurrences(text, 'Deduplicate(')).toBe(1);
+  expect(occurrences(text, 'TableSourceScan(')).toBe(1);
+  expect(occurrences(text, 'Sink(')).toBe(2);
+  expect(text).not.toContain('upsertMaterialize=[true]');
+});
+
+test('without the setting that shares it, each table would have a deduplication of its own', async () => {
+  const unshared = {
+    ...pipeline.settings,
+    'table.optimizer.reuse-optimize-block-with-digest-enabled': 'false',
+  };
+  expect(occurrences(await plan(unshared), 'Deduplicate(')).toBe(2);
+});

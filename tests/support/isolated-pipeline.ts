@@ -1,0 +1,129 @@
+/** The weather pipeline once more for one test file: topics, schema, consumer group and Flink job of its own on the shared stack. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createFlinkGatewayClient } from '../../clients/flink-gateway.ts';
+import { createFlinkRestClient } from '../../clients/flink-rest.ts';
+import { connectKafka } from '../../clients/kafka.ts';
+import { migrate } from '../../clients/migrations.ts';
+import { readFlinkSql } from '../../clients/sql-files.ts';
+import { flinkGatewayUrl, flinkRestUrl, kafkaBrokers, postgresAddress } from '../../config/addresses.ts';
+import { renderFlinkSql } from '../../domain/flink-sql.ts';
+import { parametersOf } from '../../pipelines/flink-parameters.ts';
+import { weather } from '../../pipelines/weather/definition.ts';
+import { eventually } from './eventually.ts';
+import { config, connectSql } from './shared-stack.ts';
+
+export interface Published {
+  readonly cityId: number;
+  readonly body: string;
+}
+
+export type IsolatedPipeline = Awaited<ReturnType<typeof createIsolatedPipeline>>;
+
+export async function createIsolatedPipeline(name: string) {
+  const id = `${name.replaceAll('-', '_')}_${randomBytes(3).toString('hex')}`;
+  const topics = {
+    live: { ...weather.topics.live, name: `${id}.observations` },
+    repairs: { ...weather.topics.repairs, name: `${id}.repairs` },
+  };
+  const sql = await connectSql();
+  await sql.query(`create schema ${id}`);
+  await sql.query(`set search_path = ${id}`);
+  await migrate({ ...postgresAddress(config), schema: id }, config.values.POSTGRES_PIPELINE_USER);
+  const kafka = connectKafka(kafkaBrokers(config));
+  await kafka.ensureTopics(Object.values(topics));
+  const rest = createFlinkRestClient(flinkRestUrl(config));
+  const gateway = createFlinkGatewayClient(flinkGatewayUrl(config));
+  const parameters = parametersOf(
+    { topics, consumerGroup: id },
+    {
+      brokers: kafkaBrokers(config),
+      postgres: { ...postgresAddress(config), user: config.values.POSTGRES_PIPELINE_USER },
+      schema: id,
+    },
+  );
+  const statements = weather.job.files.map((file) => renderFlinkSql(readFlinkSql(file), parameters));
+  const settings = { ...weather.job.settings, 'parallelism.default': '1', 'pipeline.name': id };
+  let submissions = 0;
+  let running: string | undefined;
+
+  const untilEnded = async (jobId: string): Promise<void> => {
+    await eventually(
+      `job ${jobId} ends`,
+      () => rest.job(jobId),
+      (job) => job === undefined || ['CANCELED', 'FINISHED', 'FAILED'].includes(job.state),
+    );
+  };
+
+  return {
+    id,
+    topics,
+    sql,
+    kafka,
+    rest,
+    gateway,
+    statements,
+    settings,
+    /** Submits the job and returns once it runs. */
+    async start(restorePath?: string): Promise<string> {
+      submissions += 1;
+      const jobId = createHash('sha256').update(`${id}/${submissions}`).digest('hex').slice(0, 32);
+      await gateway.execute(statements, {
+        ...settings,
+        '$internal.pipeline.job-id': jobId,
+        ...(restorePath === undefined ? {} : { 'execution.state-recovery.path': restorePath }),
+      });
+      await eventually(
+        'the job runs',
+        () => rest.job(jobId),
+        (job) => job?.vertices.every(({ status }) => status === 'RUNNING') === true,
+      );
+      running = jobId;
+      return jobId;
+    },
+    /** Ends the job as a crash of everything would: without a savepoint. */
+    async cancel(): Promise<void> {
+      if (running === undefined) return;
+      await rest.cancel(running);
+      await untilEnded(running);
+      running = undefined;
+    },
+    async publish(records: readonly Published[], topic = topics.live.name): Promise<void> {
+      await kafka.publish(
+        topic,
+        records.map(({ cityId, body }) => ({
+          key: String(cityId),
+          value: body,
+          headers: { source: 'mock' },
+        })),
+      );
+    },
+    async rows<Row extends object>(query: string): Promise<Row[]> {
+      return (await sql.query<Row>(query)).rows;
+    },
+    async close(): Promise<void> {
+      await this.cancel();
+      await kafka.close();
+      await sql.query(`drop schema ${id} cascade`);
+      await sql.end();
+    },
+  };
+}
+
+export interface ObservationParts {
+  readonly cityId: number;
+  readonly at: Date;
+  readonly temp?: number;
+  readonly [part: string]: unknown;
+}
+
+/** A small current-weather document; what is not given is left out, as the source does. */
+export function observation({ cityId, at, temp, ...rest }: ObservationParts): Published {
+  const document = {
+    id: cityId,
+    dt: Math.floor(at.getTime() / 1_000),
+    name: `City ${cityId}`,
+    main: temp === undefined ? undefined : { temp },
+    ...rest,
+  };
+  return { cityId, body: JSON.stringify(document) };
+}

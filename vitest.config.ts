@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm test`: unit tests beside their files, then integration tests on one real stack that is started for the run. */
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [
+            'node_modules/**',
+            '.stack*/**',
+            'tests/integration/**',
+            'tests/chaos/**',
+            'tests/browser/**',
+          ],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['tests/integration/**/*.test.ts'],
+          globalSetup: 'tests/support/global-setup.ts',
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
