@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { reporting } from './tests/support/reporting.ts';
 
 /** `npm test`: unit tests beside their files, then integration tests on one real stack that is started for the run. */
 export default defineConfig({
   test: {
     pool: 'forks',
+    ...reporting(),
     projects: [
       {
         extends: true,

@@ -31,7 +31,7 @@ export interface PollSummary {
 }
 
 interface LocationRow {
-  readonly city_id: number;
+  readonly entity_id: number;
   readonly name: string;
   readonly cadence_minutes: number;
   readonly polled_at: Date | null;
@@ -52,10 +52,13 @@ export function createSourceActivities(deps: SourceDeps) {
   const { database, kafka, pipelines, sources, now, logger } = deps;
 
   const poll = async (source: PipelineSource, location: LocationRow): Promise<PollOutcome> => {
-    const answer = await source.poll({ cityId: location.city_id, name: location.name }, cancellationSignal());
+    const answer = await source.poll(
+      { entityId: location.entity_id, name: location.name },
+      cancellationSignal(),
+    );
     if (answer.kind !== 'observation') {
       logger.warn(
-        { cityId: location.city_id, outcome: answer.kind, reason: answer.reason },
+        { entityId: location.entity_id, outcome: answer.kind, reason: answer.reason },
         'no observation from the source',
       );
     }
@@ -80,7 +83,10 @@ export function createSourceActivities(deps: SourceDeps) {
         now(),
       ]);
       const due = locations.filter((row) =>
-        isDue({ cityId: row.city_id, cadenceMinutes: row.cadence_minutes, polledAt: row.polled_at }, now()),
+        isDue(
+          { entityId: row.entity_id, cadenceMinutes: row.cadence_minutes, polledAt: row.polled_at },
+          now(),
+        ),
       );
       const counts = { published: 0, unchanged: 0, failed: 0, rejected: 0 };
       for (let from = 0; from < due.length; from += BATCH) {
@@ -96,7 +102,7 @@ export function createSourceActivities(deps: SourceDeps) {
         );
         const records = fresh.map(
           ({ location, body, polledAt }): OutgoingRecord => ({
-            key: String(location.city_id),
+            key: String(location.entity_id),
             value: body,
             headers: {
               source: sourceName,
@@ -111,7 +117,7 @@ export function createSourceActivities(deps: SourceDeps) {
         await database.query('record-polls', [
           pipeline,
           sourceName,
-          answered.map(({ location }) => location.city_id),
+          answered.map(({ location }) => location.entity_id),
           answered.map(({ polledAt }) => polledAt),
           answered.map(({ observedAt }) => observedAt),
         ]);

@@ -90,20 +90,6 @@ export async function makeCurrent(
   });
 }
 
-/** The build id that new runs start on. */
-export async function currentBuild(client: Client, deploymentName: string): Promise<string | undefined> {
-  try {
-    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({
-      namespace: client.options.namespace,
-      deploymentName,
-    });
-    return workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? undefined;
-  } catch (error) {
-    if ((error as { code?: number }).code === GRPC.notFound) return undefined;
-    throw error;
-  }
-}
-
 /** How many runs are open on a version: pinned ones need its workers. */
 export async function openRuns(
   client: Client,

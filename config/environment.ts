@@ -201,7 +201,6 @@ export const environmentSchema = z
 
 export type Environment = z.infer<typeof environmentSchema>;
 export type VariableName = keyof Environment;
-export type WeatherSource = (typeof SOURCES)[number];
 
 export const variableNames = Object.keys(environmentSchema.shape) as VariableName[];
 

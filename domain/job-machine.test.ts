@@ -27,9 +27,9 @@ const outcomes: Record<string, readonly JobEvent[]> = {
 describe('the machine of a Flink job', () => {
   test('any event in any phase leads to a known phase', () => {
     fc.assert(
-      fc.property(phases, events, (phase, event) =>
-        expect(Object.keys(jobPhases)).toContain(transition(phase, event)),
-      ),
+      fc.property(phases, events, (phase, event) => {
+        expect(Object.keys(jobPhases)).toContain(transition(phase, event));
+      }),
     );
   });
 

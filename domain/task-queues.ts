@@ -9,8 +9,6 @@ export const taskQueues = {
   flink: 'flink',
 } as const;
 
-export type TaskQueue = (typeof taskQueues)[keyof typeof taskQueues];
-
 /** All workers of the system are versions of this one deployment. */
 export const deploymentName = 'hourglass';
 

@@ -30,7 +30,7 @@ export type PipelineDefinition = z.infer<typeof pipelineDefinitionSchema>;
 
 /** A row of the registry, as far as a source needs it. */
 export interface Location {
-  readonly cityId: number;
+  readonly entityId: number;
   readonly name: string;
 }
 

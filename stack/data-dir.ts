@@ -101,6 +101,12 @@ export function writeAddresses(dataDir: string, addresses: Readonly<Record<strin
 }
 
 function writeEnvFile(file: string, values: object): void {
-  const lines = Object.entries(values).map(([name, value]) => `${name}="${value}"`);
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${quoted(String(value))}`);
   writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+}
+
+/** Such a file knows no escape: a value is put between quotes of a kind that it does not hold. Single ones change nothing in it. */
+function quoted(value: string): string {
+  const quote = ["'", '`', '"'].find((each) => !value.includes(each)) ?? "'";
+  return `${quote}${value}${quote}`;
 }

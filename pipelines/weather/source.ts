@@ -17,7 +17,7 @@ const CONCERNS_EVERY_LOCATION: readonly OpenWeatherMapErrorCode[] = [
 export function createWeatherSource(options: OpenWeatherMapOptions): PipelineSource {
   const client = createOpenWeatherMapClient(options);
   return {
-    async poll({ cityId }, signal) {
+    async poll({ entityId: cityId }, signal) {
       try {
         const { body, weather } = await client.currentWeather(cityId, signal);
         return { kind: 'observation', body, observedAt: new Date(weather.dt * 1_000) };

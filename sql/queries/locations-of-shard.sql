@@ -1,6 +1,6 @@
 -- The active locations of a shard, with what was last had of each.
 select
-  l.city_id,
+  l.city_id as entity_id,
   l.name,
   l.cadence_minutes,
   p.polled_at,
