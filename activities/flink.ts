@@ -40,6 +40,13 @@ export class FlinkJobLostError extends HourglassError {
   }
 }
 
+/** Thrown when a later submission of the job is on record: whoever asks knows less than the record. */
+class StaleAttemptError extends HourglassError {
+  constructor(job: string, attempt: number) {
+    super('STALE_ATTEMPT', `Submission ${attempt} of ${job} is not the newest on record.`);
+  }
+}
+
 const WATCH_INTERVAL_MS = 2_000;
 const ENDED: readonly FlinkJobState[] = ['FAILED', 'CANCELED', 'FINISHED'];
 
@@ -70,6 +77,19 @@ export function createFlinkActivities(deps: FlinkDeps) {
     }
   };
 
+  /** Never two jobs for one name: an earlier attempt that runs on, or waits in Flink, ends first. Its checkpoints stay. */
+  const cancelOthers = async (name: string, jobId: string): Promise<void> => {
+    const active = async () =>
+      (await rest.jobs()).filter(
+        (job) => job.name === name && job.id !== jobId && !ENDED.includes(job.state),
+      );
+    for (const { id } of await active()) await rest.cancel(id);
+    while ((await active()).length > 0) {
+      heartbeat();
+      await delay(250, undefined, { signal: cancellationSignal() });
+    }
+  };
+
   return {
     /** Decides version and job id of the next submission and records both, before anything is asked of Flink. */
     async recordJobTarget(input: { name: string; attempt: number; restorePath: string }): Promise<JobTarget> {
@@ -85,21 +105,41 @@ export function createFlinkActivities(deps: FlinkDeps) {
           JSON.stringify(statements),
           JSON.stringify(allSettings),
         ]);
-        await queries.query('record-job-target', [
+        const recorded = await queries.query('record-job-target', [
           input.name,
           version,
           input.attempt,
           jobId,
           input.restorePath,
         ]);
+        if (recorded.length === 0) throw new StaleAttemptError(input.name, input.attempt);
       });
       return { ...input, version, jobId };
+    },
+
+    /** What is recorded of a job, for an actor that begins anew: it goes on from there, never from nothing. */
+    async readJobRecord({ name }: { name: string }): Promise<JobTarget | undefined> {
+      const [row] = await database.query<{
+        version: string;
+        attempt: number;
+        flink_job_id: string;
+        restore_path: string | null;
+      }>('job-record', [name]);
+      if (row === undefined) return undefined;
+      return {
+        name,
+        version: row.version,
+        attempt: row.attempt,
+        jobId: row.flink_job_id,
+        restorePath: row.restore_path ?? '',
+      };
     },
 
     /** Submits the target unless Flink has it already, and returns once it runs. */
     async submitJob({ name, jobId, restorePath }: JobTarget): Promise<void> {
       const { files, settings, parallelism } = definitionOf(name);
       if ((await rest.job(jobId)) === undefined) {
+        await cancelOthers(name, jobId);
         const statements = files.map((file) => renderFlinkSql(readFlinkSql(file), parameters(name)));
         const properties = {
           ...settings,

@@ -3,6 +3,7 @@ import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activit
 import pMap from 'p-map';
 import type { KafkaClient, OutgoingRecord } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
+import { HourglassError } from '../domain/errors.ts';
 import { isDue } from '../domain/polling.ts';
 import type { PipelineDefinition, PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
 import type { IngestInput } from '../schemas/workflow-inputs.ts';
@@ -20,14 +21,24 @@ export interface PollShardInput extends IngestInput {
   readonly scheduledAt: string;
 }
 
-/** What a run did, in numbers of locations; `due` = `published` + `unchanged` + `failed` + `rejected`. */
-export interface PollSummary {
-  readonly due: number;
-  readonly called: number;
+interface Counts {
   readonly published: number;
   readonly unchanged: number;
   readonly failed: number;
   readonly rejected: number;
+}
+
+/** What a run did, in numbers of locations; `due` = `published` + `unchanged` + `failed` + `rejected`. */
+export interface PollSummary extends Counts {
+  readonly due: number;
+  readonly called: number;
+}
+
+/** Thrown for a pipeline that no definition describes. */
+class UnknownPipelineError extends HourglassError {
+  constructor(name: string, known: readonly string[]) {
+    super('UNKNOWN_PIPELINE', `There is no pipeline "${name}"; there are: ${known.join(', ')}.`);
+  }
 }
 
 interface LocationRow {
@@ -52,27 +63,87 @@ export function createSourceActivities(deps: SourceDeps) {
   const { database, kafka, pipelines, sources, now, logger } = deps;
 
   const poll = async (source: PipelineSource, location: LocationRow): Promise<PollOutcome> => {
+    // For each call: when the source hangs, a batch of calls outlasts the heartbeat timeout.
+    heartbeat();
     const answer = await source.poll(
       { entityId: location.entity_id, name: location.name },
       cancellationSignal(),
     );
     if (answer.kind !== 'observation') {
-      logger.warn(
-        { entityId: location.entity_id, outcome: answer.kind, reason: answer.reason },
-        'no observation from the source',
-      );
+      const { kind: outcome, reason } = answer;
+      logger.warn({ entityId: location.entity_id, outcome, reason }, 'no observation from the source');
     }
     return { location, answer, polledAt: now() };
   };
 
+  /** Polls until the source refuses everybody; what was answered until then is returned beside the refusal. */
+  const pollAll = async (source: PipelineSource, locations: readonly LocationRow[]) => {
+    const outcomes: PollOutcome[] = [];
+    let refusal: unknown;
+    await pMap(
+      locations,
+      async (location) => {
+        if (refusal !== undefined) return;
+        try {
+          outcomes.push(await poll(source, location));
+        } catch (error) {
+          refusal ??= error;
+        }
+      },
+      { concurrency: CONCURRENT_CALLS },
+    );
+    return { outcomes, refusal };
+  };
+
+  const publishFresh = async (
+    input: PollShardInput,
+    topic: string,
+    outcomes: readonly PollOutcome[],
+  ): Promise<Counts> => {
+    const { pipeline, source, scheduledAt } = input;
+    const answered = outcomes.flatMap(({ location, answer, polledAt }) =>
+      answer.kind === 'observation' ? [{ location, polledAt, ...answer }] : [],
+    );
+    const fresh = answered.filter(
+      ({ location, observedAt }) => observedAt.getTime() !== location.observed_at?.getTime(),
+    );
+    const records = fresh.map(
+      ({ location, body, polledAt }): OutgoingRecord => ({
+        key: String(location.entity_id),
+        value: body,
+        headers: { source, pipeline, scheduled_at: scheduledAt, fetched_at: polledAt.toISOString() },
+      }),
+    );
+    await kafka.publish(topic, records);
+    // After publishing: a crash in between repeats records, which are duplicates downstream; the other order would lose them.
+    await database.query('record-polls', [
+      pipeline,
+      source,
+      answered.map(({ location }) => location.entity_id),
+      answered.map(({ polledAt }) => polledAt),
+      answered.map(({ observedAt }) => observedAt),
+    ]);
+    const numberOf = (kind: PollAnswer['kind']): number =>
+      outcomes.filter(({ answer }) => answer.kind === kind).length;
+    return {
+      published: fresh.length,
+      unchanged: answered.length - fresh.length,
+      failed: numberOf('failed'),
+      rejected: numberOf('rejected'),
+    };
+  };
+
   return {
-    /** Polls the due locations of a shard. A location that fails does not fail the run; it stays due for the next. */
+    /**
+     * Polls the due locations of a shard. A location that fails does not fail the run; it stays due for the next. When the
+     * source refuses everybody (a wrong key, a limit), what it answered before is published first.
+     */
     async pollShard(input: PollShardInput): Promise<PollSummary> {
       const { pipeline, source: sourceName, shard, shards, scheduledAt } = input;
       const definition = pipelines[pipeline];
       const source = sources[pipeline];
       if (definition === undefined || source === undefined)
-        throw new Error(`there is no pipeline "${pipeline}"`);
+        throw new UnknownPipelineError(pipeline, Object.keys(pipelines));
       const run = [pipeline, sourceName, shard, scheduledAt] as const;
       await database.query('begin-ingest-run', [...run, now(), activityInfo().workflowExecution?.runId]);
       const locations = await database.query<LocationRow>('locations-of-shard', [
@@ -82,63 +153,37 @@ export function createSourceActivities(deps: SourceDeps) {
         shards,
         now(),
       ]);
-      const due = locations.filter((row) =>
-        isDue(
-          { entityId: row.entity_id, cadenceMinutes: row.cadence_minutes, polledAt: row.polled_at },
-          now(),
-        ),
+      const due = locations.filter(({ entity_id, cadence_minutes, polled_at }) =>
+        isDue({ entityId: entity_id, cadenceMinutes: cadence_minutes, polledAt: polled_at }, now()),
       );
-      const counts = { published: 0, unchanged: 0, failed: 0, rejected: 0 };
+      let counts: Counts = { published: 0, unchanged: 0, failed: 0, rejected: 0 };
       for (let from = 0; from < due.length; from += BATCH) {
-        heartbeat(from);
-        const outcomes = await pMap(due.slice(from, from + BATCH), (location) => poll(source, location), {
-          concurrency: CONCURRENT_CALLS,
-        });
-        const answered = outcomes.flatMap(({ location, answer, polledAt }) =>
-          answer.kind === 'observation' ? [{ location, polledAt, ...answer }] : [],
-        );
-        const fresh = answered.filter(
-          ({ location, observedAt }) => observedAt.getTime() !== location.observed_at?.getTime(),
-        );
-        const records = fresh.map(
-          ({ location, body, polledAt }): OutgoingRecord => ({
-            key: String(location.entity_id),
-            value: body,
-            headers: {
-              source: sourceName,
-              pipeline,
-              scheduled_at: scheduledAt,
-              fetched_at: polledAt.toISOString(),
-            },
-          }),
-        );
-        await kafka.publish(definition.topics.live.name, records);
-        // After publishing: a crash in between repeats records, which are duplicates downstream; the other order would lose them.
-        await database.query('record-polls', [
-          pipeline,
-          sourceName,
-          answered.map(({ location }) => location.entity_id),
-          answered.map(({ polledAt }) => polledAt),
-          answered.map(({ observedAt }) => observedAt),
-        ]);
-        counts.published += fresh.length;
-        counts.unchanged += answered.length - fresh.length;
-        for (const { answer } of outcomes) if (answer.kind !== 'observation') counts[answer.kind] += 1;
+        const { outcomes, refusal } = await pollAll(source, due.slice(from, from + BATCH));
+        counts = sumOf(counts, await publishFresh(input, definition.topics.live.name, outcomes));
+        if (refusal !== undefined) throw refusal;
       }
+      const { published, unchanged, failed, rejected } = counts;
       const summary = { due: due.length, called: due.length, ...counts };
       await database.query('finish-ingest-run', [
         ...run,
         now(),
         summary.due,
         summary.called,
-        summary.published,
-        summary.unchanged,
-        summary.failed,
-        summary.rejected,
+        published,
+        unchanged,
+        failed,
+        rejected,
       ]);
       return summary;
     },
   };
 }
+
+const sumOf = (a: Counts, b: Counts): Counts => ({
+  published: a.published + b.published,
+  unchanged: a.unchanged + b.unchanged,
+  failed: a.failed + b.failed,
+  rejected: a.rejected + b.rejected,
+});
 
 export type SourceActivities = ReturnType<typeof createSourceActivities>;

@@ -71,7 +71,7 @@ interface StopRequest {
   readonly signal: AbortSignal;
   readonly asked: Promise<void>;
   requested(): boolean;
-  /** What to do when the user asks a third time. */
+  /** What to do when the user, told that it stops in order, asks once more. */
   onImpatience(action: () => void): void;
 }
 

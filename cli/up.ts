@@ -62,7 +62,9 @@ async function startInBackground(dataDir: string, quiet: boolean): Promise<void>
       const events = readProgress(dataDir);
       for (const event of events.slice(shown)) view.report(event);
       shown = events.length;
-      if (readState(dataDir)?.phase === 'ready') return;
+      const state = readState(dataDir);
+      // Until the new supervisor has written its own, the file may be what a killed one left.
+      if (state?.phase === 'ready' && state.supervisor.pid === child.pid) return;
       if (ended) throw new StartFailedError(logFile, lastWords(logFile));
       await delay(100);
     }

@@ -38,11 +38,14 @@ export class FlinkStatementError extends HourglassError {
 
 const MOST_CHARACTERS = 600;
 
-/** The line of the innermost `Caused by` without its class's package; of a text without any, its first line. */
+/** What Flink puts around a stack trace; none of it says what happened. */
+const WRAPPING = /^(?:|Internal server error\.|<Exception on server side:|End of exception on server side>)$/;
+
+/** The line of the innermost `Caused by` without its class's package; of a text without any, the first that says something. */
 export function innermostCause(trace: string): string {
   const lines = trace.split('\n').map((line) => line.trim());
   const causes = lines.filter((line) => line.startsWith('Caused by: '));
-  const line = (causes.at(-1) ?? lines.find((candidate) => candidate !== '') ?? trace).replace(
+  const line = (causes.at(-1) ?? lines.find((candidate) => !WRAPPING.test(candidate)) ?? trace).replace(
     /^Caused by: /,
     '',
   );
@@ -51,6 +54,7 @@ export function innermostCause(trace: string): string {
 
 /** The text of an error answer, whichever of Flink's shapes it has. */
 export function errorText(body: unknown): string {
-  const errors = (body as { errors?: unknown } | undefined)?.errors;
+  if (body === undefined) return 'it gave no reason';
+  const errors = (body as { errors?: unknown } | null)?.errors;
   return Array.isArray(errors) ? errors.join('\n') : typeof body === 'string' ? body : JSON.stringify(body);
 }

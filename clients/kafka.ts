@@ -161,6 +161,8 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
   };
 }
 
+const READ_TIMEOUT_MS = 20_000;
+
 async function readHeaders(
   kafka: Kafka,
   topic: string,
@@ -172,6 +174,10 @@ async function readHeaders(
     await consumer.connect();
     await consumer.subscribe({ topic });
     return await new Promise((resolve, reject) => {
+      setTimeout(
+        () => reject(new KafkaRequestError(`read the newest record of ${topic}`, new Error('no answer'))),
+        READ_TIMEOUT_MS,
+      ).unref();
       consumer
         .run({
           autoCommit: false,

@@ -39,7 +39,10 @@ const RETRYABLE = [
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOTFOUND',
+  'EAI_AGAIN',
 ] as const;
 
 function isRetryable(code: string | undefined): boolean {

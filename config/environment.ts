@@ -177,7 +177,10 @@ export const environmentSchema = z
     FLINK_CHECKPOINT_DIR: documented(
       z
         .string()
-        .regex(/^[a-z0-9]+:\/\//, 'expected an address such as file:///data/checkpoints')
+        .regex(
+          /^file:\/\/\//,
+          'expected a file: address that the workers can read, such as file:///data/checkpoints',
+        )
         .optional(),
       {
         about: 'Where the Flink cluster keeps checkpoints; set it with FLINK_REST_URL.',
@@ -197,7 +200,17 @@ export const environmentSchema = z
       // Without this the missing key would be reported only after every other mistake is mended.
       when: () => true,
     },
-  );
+  )
+  .check(({ value, issues }) => {
+    const flink = ['FLINK_REST_URL', 'FLINK_GATEWAY_URL', 'FLINK_CHECKPOINT_DIR'] as const;
+    const missing = flink.filter((name) => value[name] === undefined);
+    if (missing.length === flink.length) return;
+    for (const name of missing) {
+      const message =
+        'expected with the other two of FLINK_REST_URL, FLINK_GATEWAY_URL and FLINK_CHECKPOINT_DIR: one cluster has them all';
+      issues.push({ code: 'custom', path: [name], input: value, message });
+    }
+  });
 
 export type Environment = z.infer<typeof environmentSchema>;
 export type VariableName = keyof Environment;

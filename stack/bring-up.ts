@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { createFlinkRestClient, type FlinkRestClient } from '../clients/flink-rest.ts';
 import { jobActor } from '../clients/job-actor.ts';
 import { connectKafka } from '../clients/kafka.ts';
 import type { PostgresOptions } from '../clients/postgres.ts';
@@ -26,18 +27,18 @@ const JOB_DEADLINE_MS = 180_000;
 const PARK_DEADLINE_MS = 100_000;
 const DRAIN_CHECK_MS = 15_000;
 
-/** Thrown when a job does not run in time; its actor goes on trying. */
+/** Thrown when a job does not run in time. It does not mean that its state is lost. */
 export class JobNotRunningError extends HourglassError {
   constructor(job: string, { phase, reason }: JobState) {
     super(
       'JOB_NOT_RUNNING',
-      `The Flink job ${job} does not run yet, it is ${phase}${reason === '' ? '' : `: ${reason}`}. It is tried again; see \`npx hourglass status\`.`,
+      `The Flink job ${job} does not run yet, it is ${phase}${reason === '' ? '' : `: ${reason}`}. See the logs flink-jobmanager.log and flink-taskmanager.log; the next start tries again.`,
     );
   }
 }
 
 export interface Flow {
-  /** Stops ingestion and parks the jobs with a savepoint; what a failed savepoint costs is said, and nothing is lost. */
+  /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
   park(progress: Progress): Promise<void>;
   readonly client: Client;
 }
@@ -64,8 +65,9 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   const buildId = await step('Build the worker', () => buildPresentWorker(context.dataDir));
   await step(`Worker ${buildId}`, () => startAndMakeCurrent(services, client, buildId));
   const older = await startOlderWorkers(services, client, buildId, progress);
+  const flink = createFlinkRestClient(addressOf(services, 'FLINK_REST_URL'));
   const jobs = Object.values(pipelines).map(({ job }) => job.name);
-  for (const job of jobs) await step(`Flink job ${job}`, (detail) => startJob(client, job, detail));
+  for (const job of jobs) await step(`Flink job ${job}`, (detail) => startJob(client, flink, job, detail));
   await step('Schedules', async () => {
     const ingests = Object.keys(pipelines).map((pipeline) =>
       ingestSchedule({ pipeline, source, shard: 0, shards: SHARDS }),
@@ -98,7 +100,7 @@ export function ownerAddress({ config, ports, secrets }: StackContext): Postgres
 
 const addressOf = (
   { addresses, context }: RunningServices,
-  name: 'KAFKA_BROKERS' | 'TEMPORAL_ADDRESS',
+  name: 'KAFKA_BROKERS' | 'TEMPORAL_ADDRESS' | 'FLINK_REST_URL',
 ): string => addresses[name] ?? String(context.config.values[name]);
 
 async function prepareTopics(services: RunningServices, source: string): Promise<string> {
@@ -183,14 +185,20 @@ async function stopDrainedWorkers(
   }
 }
 
-async function startJob(client: Client, job: string, detail: (text: string) => void): Promise<string> {
+async function startJob(
+  client: Client,
+  flink: FlinkRestClient,
+  job: string,
+  detail: (text: string) => void,
+): Promise<string> {
   const actor = jobActor(client, job);
   await actor.versionChanged();
   await actor.start(randomUUID());
   const deadline = Date.now() + JOB_DEADLINE_MS;
   for (;;) {
     const state = await actor.status().catch(() => undefined);
-    if (state?.phase === 'running')
+    // After a kill the actor believes for a moment what was true before it: Flink itself is asked too.
+    if (state?.phase === 'running' && (await flink.job(state.jobId))?.state === 'RUNNING')
       return state.restorePath === '' ? 'from the beginning of the topics' : 'from its saved state';
     if (state !== undefined) detail(state.reason === '' ? state.phase : `${state.phase}: ${state.reason}`);
     if (Date.now() > deadline && state !== undefined) throw new JobNotRunningError(job, state);

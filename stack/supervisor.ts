@@ -81,7 +81,7 @@ export class SupervisedService {
     this.enter('stopped');
   }
 
-  /** Ends the process at once, without its orderly end: for the second Ctrl-C. */
+  /** Ends the process at once, without its orderly end: for a user who cannot wait. */
   kill(): void {
     this.stopping.abort();
     const pid = this.runningPid();

@@ -39,7 +39,7 @@ export const versionChangedSignal = defineSignal(jobMessages.versionChanged);
 
 const retry = { initialInterval: '1 second', maximumInterval: '10 seconds' } as const;
 const quick = { startToCloseTimeout: '30 seconds', retry } as const;
-const { recordJobTarget, recordJobState, findCheckpoint } = proxyActivities<FlinkActivities>({
+const { recordJobTarget, recordJobState, readJobRecord, findCheckpoint } = proxyActivities<FlinkActivities>({
   taskQueue: taskQueues.flink,
   ...quick,
 });
@@ -168,6 +168,11 @@ export async function flinkJob(carried: { name: string } & Partial<JobState>): P
     await recordJobState(state);
   };
 
+  if (state.phase === 'new') {
+    // An actor that was ended by hand, or whose history is gone: its job may still run, and its state is on record.
+    const record = await readJobRecord({ name: state.name });
+    if (record !== undefined) state = { ...state, ...record, phase: 'running' };
+  }
   setCurrentDetails(describe(state));
   while (!isTimeToMoveOn()) await actions[nextAction(state)]();
   await condition(allHandlersFinished);

@@ -10,7 +10,7 @@ create table flink_jobs (
   changed_at timestamptz not null default now()
 );
 
--- Every version ever deployed: its SQL as rendered without connector options, and its settings.
+-- Every version ever deployed: its SQL as written, before addresses are put in, and its settings.
 create table flink_job_versions (
   name text not null,
   version text not null,

@@ -11,3 +11,4 @@ set
   restore_path = excluded.restore_path,
   changed_at = now()
 where flink_jobs.attempt <= excluded.attempt
+returning name

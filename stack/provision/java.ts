@@ -29,16 +29,18 @@ export async function ensureJavaAndMaven(say: (sentence: string) => void): Promi
   return java;
 }
 
-/** JAVA_HOME first, as Maven does; a Java outside the supported versions counts as none. */
+/** JAVA_HOME first, as Maven does, then PATH; a Java outside the supported versions counts as none. */
 export async function findJava(): Promise<Java | undefined> {
   const home = systemEnvironment()['JAVA_HOME'];
-  const command =
-    home !== undefined && existsSync(join(home, 'bin', 'java')) ? join(home, 'bin', 'java') : which('java');
-  if (command === undefined) return undefined;
-  // macOS has a `java` that only says that there is none.
-  const printed = await run(command, ['-version']).catch(() => '');
-  const version = Number(/version "(\d+)/.exec(printed)?.[1]);
-  return version >= JAVA_VERSIONS.least && version <= JAVA_VERSIONS.most ? { command, version } : undefined;
+  const candidates = [home === undefined ? undefined : join(home, 'bin', 'java'), which('java')];
+  for (const command of candidates) {
+    if (command === undefined || !existsSync(command)) continue;
+    // macOS has a `java` that only says that there is none.
+    const printed = await run(command, ['-version']).catch(() => '');
+    const version = Number(/version "(\d+)/.exec(printed)?.[1]);
+    if (version >= JAVA_VERSIONS.least && version <= JAVA_VERSIONS.most) return { command, version };
+  }
+  return undefined;
 }
 
 async function install(

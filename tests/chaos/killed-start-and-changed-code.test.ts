@@ -121,6 +121,11 @@ describe('a start that is killed while a run is open, and started again with cha
     const workers = before.services.filter(({ name }) => name.startsWith('worker-'));
     process.kill(before.supervisor.pid, 'SIGKILL');
     for (const { process: worker } of workers) process.kill(worker?.pid ?? 0, 'SIGKILL');
+    await eventually(
+      'the supervisor is gone',
+      () => isAlive(before.supervisor),
+      (alive) => !alive,
+    );
     const workflow = join(checkout, 'workflows/ingest-weather.ts');
     const changed = readFileSync(workflow, 'utf8')
       .replace('import { ApplicationFailure,', 'import { sleep, ApplicationFailure,')

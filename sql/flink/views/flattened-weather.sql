@@ -27,7 +27,8 @@ SELECT
   REPLACE(weather[1].main, U&'\0000', '') AS `condition`,
   REPLACE(weather[1].description, U&'\0000', '') AS condition_description,
   REPLACE(weather[1].icon, U&'\0000', '') AS condition_icon,
-  REPLACE(JSON_STRING(weather), '\u0000', '') AS conditions,
+  -- An escaped NUL goes; a backslash that is itself escaped stays, with whatever follows it.
+  REGEXP_REPLACE(JSON_STRING(weather), '(?<!\\)((?:\\\\)*)\\u0000', '$1') AS conditions,
   topic,
   partition_id,
   record_offset,

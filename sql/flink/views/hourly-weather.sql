@@ -1,7 +1,8 @@
 -- The hour as it stands now: a plain GROUP BY, so every accepted observation updates its hour at once. Its key is the key
--- of the sink and of the table.
+-- of the sink and of the table. An hour's state is kept for 48 hours after its last change; the deduplication that feeds it
+-- remembers for longer, or a duplicate that it had forgotten would be counted again.
 CREATE VIEW hourly_weather AS
-SELECT
+SELECT /*+ STATE_TTL('o' = '48h') */
   city_id,
   FLOOR(observed_at TO HOUR) AS window_start,
   FLOOR(observed_at TO HOUR) + INTERVAL '1' HOUR AS window_end,
@@ -27,7 +28,7 @@ SELECT
   SUM(snow_1h) / COUNT(*) AS snow_mm,
   MIN(observed_at) AS first_observed_at,
   MAX(observed_at) AS last_observed_at
-FROM accepted_observations
+FROM accepted_observations AS o
 GROUP BY
   city_id,
   FLOOR(observed_at TO HOUR)

@@ -1,0 +1,7 @@
+select
+  version,
+  attempt,
+  flink_job_id,
+  restore_path
+from flink_jobs
+where name = $1
