@@ -1,11 +1,12 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutgoingRecord } from '../clients/kafka.ts';
 import { weather } from '../pipelines/weather/definition.ts';
 import type { PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
 import { fakeDatabase } from '../tests/support/fake-database.ts';
-import { createSourceActivities } from './source.ts';
+import { createSourceActivities, type PollShardInput, type PollSummary } from './source.ts';
 
 const now = new Date('2026-01-01T12:30:00Z');
 const before = new Date('2026-01-01T12:00:00Z');
@@ -60,14 +61,15 @@ function shardOf(places: readonly Place[], kafkaFails = false) {
     now: () => now,
     logger: { warn: (details) => warned.push(details) },
   });
-  const environment = new MockActivityEnvironment();
+  const environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
   let heartbeats = 0;
   environment.on('heartbeat', () => {
     heartbeats += 1;
   });
   const input = { pipeline: 'weather', source: 'mock', shard: 0, shards: 1, scheduledAt: now.toISOString() };
   return {
-    run: (change: Partial<typeof input> = {}) => environment.run(pollShard, { ...input, ...change }),
+    run: (change: Partial<typeof input> = {}) =>
+      environment.run<[PollShardInput], PollSummary, typeof pollShard>(pollShard, { ...input, ...change }),
     ...{ database, published, done, warned, heartbeats: () => heartbeats },
   };
 }
@@ -142,9 +144,18 @@ describe('polling a shard', () => {
     expect(failing.done).not.toContain('finish-ingest-run');
   });
 
-  test('ends at once when the source refuses every place', async () => {
-    const shard = shardOf([{ id: 1, answer: new Error('the key is refused') }]);
-    await expect(shard.run()).rejects.toThrow('the key is refused');
+  test('ends when the source refuses everybody, but what it answered before is published and recorded', async () => {
+    const places: Place[] = Array.from({ length: 30 }, (_, index) => ({
+      id: index + 1,
+      answer: observed(before),
+    }));
+    places[9] = { id: 10, answer: new Error('the limit is reached') };
+    const shard = shardOf(places);
+    await expect(shard.run()).rejects.toThrow('the limit is reached');
+    const keys = shard.published.map(({ key }) => Number(key));
+    expect(keys).toEqual(expect.arrayContaining([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    expect(keys.length).toBeLessThan(29);
+    expect(shard.database.askedFor('record-polls')[0]?.[2]).toEqual(keys);
     expect(shard.database.askedFor('finish-ingest-run')).toEqual([]);
   });
 
@@ -162,12 +173,15 @@ describe('polling a shard', () => {
     expect(
       shard.database.askedFor('record-polls').map((parameters) => (parameters[2] as unknown[]).length),
     ).toEqual([100, 100, 50]);
-    expect(shard.published.map(({ key }) => Number(key))).toEqual(places.map(({ id }) => id));
+    const keys = shard.published.map(({ key }) => Number(key)).sort((a, b) => a - b);
+    expect(keys).toEqual(places.map(({ id }) => id));
   });
 
   test('an unknown pipeline is an error before anything is done', async () => {
     const shard = shardOf([]);
-    await expect(shard.run({ pipeline: 'traffic' })).rejects.toThrow('there is no pipeline "traffic"');
+    await expect(shard.run({ pipeline: 'traffic' })).rejects.toThrow(
+      'There is no pipeline "traffic"; there are: weather.',
+    );
     expect(shard.done).toEqual([]);
   });
 });

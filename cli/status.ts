@@ -37,7 +37,7 @@ interface Status {
 async function status(options: { json?: boolean }): Promise<void> {
   const config = loadConfig();
   const state = readState(config.dataDir);
-  if (state === undefined) throw new StackNotRunningError('HOURGLASS_DATA_DIR');
+  if (state === undefined) throw new StackNotRunningError();
   const known = await collect(config, state);
   console.log(options.json ? JSON.stringify(known, undefined, 2) : describe(known).join('\n'));
 }

@@ -24,7 +24,7 @@ describe('a failure of PostgreSQL', () => {
     ['ENOTFOUND', 'the name is not known yet'],
     ['EAI_AGAIN', 'the name server is away'],
     [undefined, 'the connection broke without a code'],
-  ])('%s may be gone at the next try: %s', (code) => {
+  ])('%s may be gone at the next try: %s', (code, _meaning) => {
     expect(failedWith(code)).toMatchObject({ retryable: true, sqlState: code, code: 'POSTGRES' });
   });
 
@@ -40,7 +40,7 @@ describe('a failure of PostgreSQL', () => {
     ['57014', 'the query was cancelled'],
     ['25006', 'the transaction is read-only'],
     ['ENOENT', 'the query’s file is not there'],
-  ])('%s stays until somebody changes something: %s', (code) => {
+  ])('%s stays until somebody changes something: %s', (code, _meaning) => {
     expect(failedWith(code)).toMatchObject({ retryable: false, sqlState: code });
   });
 

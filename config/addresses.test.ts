@@ -43,6 +43,12 @@ describe('an address that nobody has set', () => {
     },
   );
 
+  test('who needs the stack itself is not sent to look for a service of one’s own', () => {
+    expect(new StackNotRunningError().message).toBe(
+      'The stack is not running: start it with `npx hourglass up`.',
+    );
+  });
+
   test('it may be there later without anybody changing anything', () => {
     expect(new StackNotRunningError('KAFKA_BROKERS')).toMatchObject({
       code: 'STACK_NOT_RUNNING',

@@ -2,12 +2,15 @@
 import { HourglassError } from '../domain/errors.ts';
 import type { Config } from './load.ts';
 
-/** Thrown when a command needs a service whose address nobody has set: the stack is down and no address is configured. */
+/**
+ * Thrown when a command needs a service whose address nobody has set: the stack is down and no address is configured; or,
+ * without a variable, when it needs the stack itself.
+ */
 export class StackNotRunningError extends HourglassError {
-  constructor(variable: string) {
+  constructor(variable?: string) {
     super(
       'STACK_NOT_RUNNING',
-      `The stack is not running: start it with \`npx hourglass up\`, or set ${variable} to a service of yours.`,
+      `The stack is not running: start it with \`npx hourglass up\`${variable === undefined ? '' : `, or set ${variable} to a service of yours`}.`,
       {
         retryable: true,
       },

@@ -115,6 +115,12 @@ describe('the layers of the configuration', () => {
   });
 });
 
+const cluster = {
+  FLINK_REST_URL: 'http://flink:8081',
+  FLINK_GATEWAY_URL: 'http://flink:8083',
+  FLINK_CHECKPOINT_DIR: 'file:///data',
+};
+
 describe('the mistakes of the configuration', () => {
   test('all are named at once, the missing key of the real API among them, each with value and example', () => {
     const mistakes = mistakesOf({
@@ -159,6 +165,15 @@ describe('the mistakes of the configuration', () => {
     ).toEqual([expect.stringMatching(/^OPENWEATHERMAP_API_KEY is not set/)]);
   });
 
+  test('the addresses of a Flink cluster are set together: those that are missing are named', () => {
+    expect(mistakesOf({ environment: cluster })).toEqual([]);
+    for (const missing of Object.keys(cluster)) {
+      expect(mistakesOf({ environment: { ...cluster, [missing]: '' } })).toEqual([
+        expect.stringMatching(new RegExp(`^${missing} is not set: expected with the other two`)),
+      ]);
+    }
+  });
+
   test('no secret stands among the mistakes', () => {
     const mistakes = mistakesOf({
       environment: { OPENWEATHERMAP_API_KEY: 'the-key', POSTGRES_PASSWORD: 'the-password', MOCK_PORT: 'x' },
@@ -183,7 +198,8 @@ describe('the mistakes of the configuration', () => {
     ['POSTGRES_PORT', 'five'],
     ['WORKER_GRACE_SECONDS', '0'],
   ])('%s=%s is refused in a line of its own', (name, value) => {
-    const mistakes = mistakesOf({ environment: { [name]: value } });
+    const others = name.startsWith('FLINK_') ? cluster : {};
+    const mistakes = mistakesOf({ environment: { ...others, [name]: value } });
     expect(mistakes).toHaveLength(1);
     expect(mistakes[0]).toMatch(/: .+ \(for example [A-Z_]+=.+\)$/);
     expect(mistakes[0]).toContain(`${name} is "${value}": `);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { weather } from '../../pipelines/weather/definition.ts';
 import { createIsolatedPipeline, type IsolatedPipeline } from '../support/isolated-pipeline.ts';
 
 let pipeline: IsolatedPipeline;
@@ -8,13 +9,17 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline?.close());
 
-async function plan(settings: Readonly<Record<string, string>>): Promise<string> {
+/** EXPLAIN's section of that name, to the end. */
+async function plan(
+  settings: Readonly<Record<string, string>>,
+  section = '== Optimized Execution Plan ==',
+): Promise<string> {
   const statements = [...pipeline.statements];
   const job = statements.pop() ?? '';
   const explained = job.replace('EXECUTE STATEMENT SET', 'EXPLAIN STATEMENT SET');
   const { rows } = await pipeline.gateway.execute([...statements, explained], settings);
   const text = rows.flat().join('\n');
-  return text.slice(text.indexOf('== Optimized Execution Plan =='));
+  return text.slice(text.indexOf(section));
 }
 
 const occurrences = (text: string, word: string): number => text.split(word).length - 1;
@@ -34,4 +39,16 @@ test('without the setting that shares it, each table would have a deduplication 
     'table.optimizer.reuse-optimize-block-with-digest-enabled': 'false',
   };
   expect(occurrences(await plan(unshared), 'Deduplicate(')).toBe(2);
+});
+
+test('the hour is kept for 48 hours after its last change, and the deduplication for longer', async () => {
+  const text = await plan(pipeline.settings, '== Optimized Physical Plan ==');
+  const physical = text.slice(0, text.indexOf('== Optimized Execution Plan =='));
+  const nodes = physical.split('\n').filter((line) => /GroupAggregate\(|Deduplicate\(/.test(line));
+  expect(nodes.length).toBeGreaterThanOrEqual(2);
+  for (const node of nodes) {
+    if (node.includes('GroupAggregate(')) expect(node).toContain('STATE_TTL options:[48h]');
+    else expect(node).not.toContain('STATE_TTL');
+  }
+  expect(weather.job.settings['table.exec.state.ttl']).toBe('96 h');
 });

@@ -63,8 +63,8 @@ describe('a service that is killed is started again', () => {
       { withinMs: 120_000 },
     );
     for (const hour of rows) expect(hour).toMatchObject({ temp_min: 0, temp_max: 19, temp_avg: 9.5 });
-    const stored = await pipeline.rows('select city_id, observed_at, temp from observations');
-    expect(stored).toHaveLength(20 * cities.length);
+    const stored = () => pipeline.rows('select from observations');
+    await eventually('every record is stored', stored, (found) => found.length === 20 * cities.length);
     expect((await pipeline.rest.job(jobId))?.state).toBe('RUNNING');
   });
 

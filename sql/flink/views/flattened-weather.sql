@@ -27,8 +27,9 @@ SELECT
   REPLACE(weather[1].main, U&'\0000', '') AS `condition`,
   REPLACE(weather[1].description, U&'\0000', '') AS condition_description,
   REPLACE(weather[1].icon, U&'\0000', '') AS condition_icon,
-  -- An escaped NUL goes; a backslash that is itself escaped stays, with whatever follows it.
-  REGEXP_REPLACE(JSON_STRING(weather), '(?<!\\)((?:\\\\)*)\\u0000', '$1') AS conditions,
+  -- JSON escapes a NUL as \u0000, but behind an escaped backslash the same characters are a text's own: pairs of backslashes
+  -- are put aside first, as a character that JSON never holds unescaped.
+  REPLACE(REPLACE(REPLACE(JSON_STRING(weather), '\\', U&'\0001'), '\u0000', ''), U&'\0001', '\\') AS conditions,
   topic,
   partition_id,
   record_offset,

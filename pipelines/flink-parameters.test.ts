@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { readFlinkSql } from '../clients/sql-files.ts';
+import { renderFlinkSql } from '../domain/flink-sql.ts';
+import { flinkParameters, parametersOf } from './flink-parameters.ts';
+import { pipelines } from './index.ts';
+import { weather } from './weather/definition.ts';
+
+const postgres = { host: 'db', port: 5432, database: 'hourglass', user: 'hourglass_pipeline' };
+const addresses = { brokers: ['k1:9092', 'k2:9092'], postgres };
+
+describe('the parameters of a job', () => {
+  test('are the topics, the brokers, the consumer group and the database', () => {
+    expect(flinkParameters(weather.job.name, addresses)).toEqual({
+      topics: 'weather.observations.v1;weather.repairs.v1',
+      kafka_brokers: 'k1:9092,k2:9092',
+      consumer_group: 'hourglass-weather',
+      jdbc_url: 'jdbc:postgresql://db:5432/hourglass?user=hourglass_pipeline&stringtype=unspecified',
+    });
+  });
+
+  test.each(Object.values(pipelines))('are all that the SQL of $name asks for, and no more', ({ job }) => {
+    const parameters = flinkParameters(job.name, addresses);
+    const statements = job.files.map(readFlinkSql);
+    for (const statement of statements) expect(() => renderFlinkSql(statement, parameters)).not.toThrow();
+    const asked = statements.flatMap((sql) => [...sql.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name));
+    expect([...new Set(asked)].sort()).toEqual(Object.keys(parameters).sort());
+  });
+
+  test('hold no secret, also when the address they are made from does', () => {
+    const withPassword = { ...addresses, postgres: { ...postgres, password: 'the-secret' } };
+    expect(JSON.stringify(flinkParameters(weather.job.name, withPassword))).not.toContain('the-secret');
+  });
+
+  test('no name of a user or schema can add an option to the database’s URL', () => {
+    const { jdbc_url } = parametersOf(weather, {
+      ...{ ...addresses, postgres: { ...postgres, user: 'a&password=b?#c d' }, schema: 's&ssl=false' },
+    });
+    const { searchParams } = new URL(jdbc_url?.replace('jdbc:postgresql:', 'http:') ?? '');
+    expect(Object.fromEntries(searchParams)).toEqual({
+      user: 'a&password=b?#c d',
+      stringtype: 'unspecified',
+      currentSchema: 's&ssl=false',
+    });
+  });
+
+  test('of a job that no pipeline has are an error', () => {
+    expect(() => flinkParameters('traffic-stream', addresses)).toThrow(
+      'no pipeline has a job "traffic-stream"',
+    );
+  });
+});
