@@ -61,10 +61,11 @@ async function install(
   say(
     `Installing ${packages.join(' and ')} with apt-get, because ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
   );
-  const prefix = root ? [] : ['sudo', '-n'];
+  // sudo drops variables, so the one that keeps apt from asking is set behind it.
+  const prefix = [...(root ? [] : ['sudo', '-n']), '/usr/bin/env', 'DEBIAN_FRONTEND=noninteractive'];
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
     const [command, ...rest] = [...prefix, 'apt-get', ...args] as [string, ...string[]];
-    await run(command, rest, { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+    await run(command, rest);
   }
 }
 
