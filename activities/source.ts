@@ -28,7 +28,7 @@ interface Counts {
   readonly rejected: number;
 }
 
-/** What a run did, in numbers of locations; `due` = `published` + `unchanged` + `failed` + `rejected`. */
+/** What a run did, in numbers of locations; `called` = `published` + `unchanged` + `failed` + `rejected`. */
 export interface PollSummary extends Counts {
   readonly due: number;
   readonly called: number;
@@ -157,27 +157,35 @@ export function createSourceActivities(deps: SourceDeps) {
         isDue({ entityId: entity_id, cadenceMinutes: cadence_minutes, polledAt: polled_at }, now()),
       );
       let counts: Counts = { published: 0, unchanged: 0, failed: 0, rejected: 0 };
-      for (let from = 0; from < due.length; from += BATCH) {
-        const { outcomes, refusal } = await pollAll(source, due.slice(from, from + BATCH));
-        counts = sumOf(counts, await publishFresh(input, definition.topics.live.name, outcomes));
-        if (refusal !== undefined) throw refusal;
+      // A run that breaks off tells what it did, but never that it finished.
+      let finishedAt: Date | null = null;
+      try {
+        for (let from = 0; from < due.length; from += BATCH) {
+          const { outcomes, refusal } = await pollAll(source, due.slice(from, from + BATCH));
+          counts = sumOf(counts, await publishFresh(input, definition.topics.live.name, outcomes));
+          if (refusal !== undefined) throw refusal;
+        }
+        finishedAt = now();
+      } finally {
+        const { published, unchanged, failed, rejected } = counts;
+        await database.query('finish-ingest-run', [
+          ...run,
+          finishedAt,
+          due.length,
+          calledIn(counts),
+          published,
+          unchanged,
+          failed,
+          rejected,
+        ]);
       }
-      const { published, unchanged, failed, rejected } = counts;
-      const summary = { due: due.length, called: due.length, ...counts };
-      await database.query('finish-ingest-run', [
-        ...run,
-        now(),
-        summary.due,
-        summary.called,
-        published,
-        unchanged,
-        failed,
-        rejected,
-      ]);
-      return summary;
+      return { due: due.length, called: calledIn(counts), ...counts };
     },
   };
 }
+
+const calledIn = ({ published, unchanged, failed, rejected }: Counts): number =>
+  published + unchanged + failed + rejected;
 
 const sumOf = (a: Counts, b: Counts): Counts => ({
   published: a.published + b.published,

@@ -31,7 +31,8 @@ async function stopStack(dataDir: string): Promise<keyof typeof SENTENCES> {
   if (await isAlive(state.supervisor)) {
     process.kill(state.supervisor.pid, 'SIGTERM');
     while (await isAlive(state.supervisor)) await delay(200);
-    return 'stopped';
+    // An orderly end takes the state with it; where it is still there the supervisor was killed on the way.
+    if (readState(dataDir) === undefined) return 'stopped';
   }
   await endLeftovers(
     state.services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity])),

@@ -1,5 +1,5 @@
 /** Shows progress events: a block that redraws itself on a terminal, plain lines without one. */
-import logUpdate from 'log-update';
+import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { ProgressEvent, Report } from '../stack/progress.ts';
 
@@ -35,6 +35,7 @@ function plainView(stream: NodeJS.WriteStream): ProgressView {
 }
 
 function terminalView(stream: NodeJS.WriteStream): ProgressView {
+  const logUpdate = createLogUpdate(stream);
   const running = new Map<string, { text: string; since: number }>();
   let frame = 0;
   const width = (): number => Math.max(20, (stream.columns || 80) - 1);

@@ -58,7 +58,7 @@ async function totals(database: Database): Promise<Totals> {
 
 async function line(database: Database): Promise<string> {
   const { observations, last_minute, cities, newest } = await totals(database);
-  return `${observations} observations (${last_minute} in the last minute), ${cities} cities in the running hour, newest ${newest?.toISOString() ?? 'none yet'}`;
+  return `${observations} observations in the last 24 hours (${last_minute} in the last minute), ${cities} cities in the running hour, newest ${newest?.toISOString() ?? 'none yet'}`;
 }
 
 async function picture(database: Database): Promise<string> {

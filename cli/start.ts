@@ -1,10 +1,12 @@
 /** `hourglass start` (what `npm start` runs): brings everything up, stays in the foreground, and stops it in order. */
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { reasonOf } from '../domain/errors.ts';
 import { bringUp, type Flow } from '../stack/bring-up.ts';
 import { progressFile } from '../stack/data-dir.ts';
-import { createProgress, type Progress } from '../stack/progress.ts';
+import { createProgress, InterruptedError, type Progress, type ProgressEvent } from '../stack/progress.ts';
 import { type RunningServices, startServices } from '../stack/services.ts';
 import { createProgressView } from './progress-view.ts';
 import { watchRunningHour } from './running-hour.ts';
@@ -17,36 +19,31 @@ export function startCommand(): Command {
     .action(start);
 }
 
-/** A terminal's Ctrl-C reaches us directly and again through npm: what follows within this time is the same request. */
-const SAME_REQUEST_MS = 1_000;
-
 async function start(options: { watch: boolean }): Promise<void> {
+  outliveTheTerminal();
   const config = loadConfig({ stackAddresses: false });
-  const view = createProgressView();
-  const file = progressFile(config.dataDir);
-  let fresh = true;
+  const stop = stopSignal();
+  let view = createProgressView();
+  const record = recorder(progressFile(config.dataDir));
   const progress = createProgress((event) => {
     view.report(event);
-    if (fresh) rmSync(file, { force: true });
-    fresh = false;
-    appendFileSync(file, `${JSON.stringify(event)}\n`);
-  });
-  const stop = stopRequest();
+    record(event);
+  }, stop);
   let services: RunningServices | undefined;
   let flow: Flow | undefined;
   try {
     services = await startServices(config, progress);
-    stop.onImpatience(() => services?.kill());
-    if (!stop.requested()) flow = await bringUp(services, progress);
-    if (!stop.requested()) {
-      services.markReady();
-      view.close();
-      console.log(urlLines(config.dataDir).join('\n'));
-      if (options.watch) await watchRunningHour(stop.signal);
-      else await stop.asked;
-    }
+    flow = await bringUp(services, progress);
+    services.markReady();
+    view.close();
+    console.log(urlLines(config.dataDir).join('\n'));
+    if (options.watch) await watchRunningHour(stop);
+    else await new Promise((resolve) => stop.addEventListener('abort', resolve));
+    view = createProgressView();
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
   } finally {
-    await stopAll(progress, services, flow);
+    await stopAll(progress.uninterrupted, services, flow);
     view.close();
   }
 }
@@ -59,50 +56,49 @@ async function stopAll(
   await flow
     ?.park(progress)
     .catch((error) =>
-      progress.note(
-        'Save',
-        `the jobs could not be parked (${error.message}); the next start goes on from their newest checkpoint`,
-      ),
+      progress.note('Save', `${reasonOf(error)} The next start goes on from the newest checkpoint.`),
     );
   await services?.stop(progress);
 }
 
-interface StopRequest {
-  readonly signal: AbortSignal;
-  readonly asked: Promise<void>;
-  requested(): boolean;
-  /** What to do when the user, told that it stops in order, asks once more. */
-  onImpatience(action: () => void): void;
+/** A start that is refused never touches the record of the one that runs: the file is begun with the first event. */
+function recorder(file: string): (event: ProgressEvent) => void {
+  let begun = false;
+  return (event) => {
+    if (!begun) {
+      mkdirSync(dirname(file), { recursive: true });
+      rmSync(file, { force: true });
+      begun = true;
+    }
+    appendFileSync(file, `${JSON.stringify(event)}\n`);
+  };
 }
 
-function stopRequest(): StopRequest {
+/** A closed window, or a pipe whose reader is gone, must not end the supervisor before it has stopped what it started. */
+function outliveTheTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
+
+/** A terminal's Ctrl-C reaches us directly and again through npm: what follows within this time is the same request. */
+const SAME_REQUEST_MS = 1_000;
+
+/** Fires when the user asks to stop. Who insists with Ctrl-C is told, then obeyed at once: what still runs is killed. */
+function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  let first = 0;
-  let repeats = 0;
-  let impatient: () => void = () => undefined;
-  const asked = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()));
-  const onSignal = (): void => {
+  let last = 0;
+  let insisted = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
     const now = Date.now();
-    if (first === 0) {
-      first = now;
+    if (!controller.signal.aborted) {
+      console.error('\nStopping in order.');
       controller.abort();
-    } else if (now - first > SAME_REQUEST_MS) {
-      repeats += 1;
-      if (repeats === 1)
-        console.error('Stopping in order, so that nothing is lost. Once more ends everything at once.');
-      else {
-        impatient();
-        process.exit(1);
-      }
+    } else if (signal === 'SIGINT' && now - last > SAME_REQUEST_MS) {
+      if (insisted) process.exit(1);
+      insisted = true;
+      console.error('Stopping in order, so that nothing is lost. Once more ends everything at once.');
     }
+    last = now;
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  return {
-    signal: controller.signal,
-    asked,
-    requested: () => controller.signal.aborted,
-    onImpatience(action) {
-      impatient = action;
-    },
-  };
+  return controller.signal;
 }

@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { loadConfig, projectRoot } from '../config/load.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { progressFile, readState } from '../stack/data-dir.ts';
-import { AlreadyRunningError } from '../stack/errors.ts';
+import { AlreadyRunningError, SourceMismatchError } from '../stack/errors.ts';
 import { isAlive } from '../stack/process-identity.ts';
 import type { ProgressEvent } from '../stack/progress.ts';
 import { createProgressView } from './progress-view.ts';
@@ -28,13 +28,13 @@ export function upCommand(): Command {
 }
 
 async function up(options: { json?: boolean }): Promise<void> {
-  const { dataDir } = loadConfig({ stackAddresses: false });
+  const { dataDir, values } = loadConfig({ stackAddresses: false });
   const running = readState(dataDir);
-  if (running !== undefined && (await isAlive(running.supervisor))) {
-    if (running.phase !== 'ready') throw new AlreadyRunningError(running.supervisor.pid, dataDir);
-  } else {
+  if (running === undefined || !(await isAlive(running.supervisor)))
     await startInBackground(dataDir, options.json === true);
-  }
+  else if (running.source !== values.WEATHER_SOURCE) {
+    throw new SourceMismatchError(`The stack that runs on ${dataDir}`, running.source, values.WEATHER_SOURCE);
+  } else if (running.phase !== 'ready') throw new AlreadyRunningError(running.supervisor.pid, dataDir);
   const state = readState(dataDir);
   console.log(options.json ? JSON.stringify(state, undefined, 2) : urlLines(dataDir).join('\n'));
 }

@@ -81,6 +81,11 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
     });
     return producer;
   };
+  const discardProducer = async (): Promise<void> => {
+    const old = await producer?.catch(() => undefined);
+    producer = undefined;
+    await old?.disconnect().catch(() => undefined);
+  };
   const withAdmin = async <T>(
     what: string,
     work: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
@@ -144,6 +149,9 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
           messages: records.map(({ key, value, headers }) => ({ key, value, headers })),
         });
       } catch (error) {
+        // Its sequence numbers no longer tell what the broker has: another batch under the same numbers would be taken for a
+        // repetition and dropped. A new producer has a new id; what was stored and is sent again is a duplicate downstream.
+        await discardProducer();
         throw new KafkaRequestError(`publish ${records.length} records to ${topic}`, error);
       }
     },
@@ -155,8 +163,7 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
       return last === undefined ? undefined : readHeaders(kafka, topic, last.partition, last.high - 1);
     },
     async close() {
-      const made = await producer?.catch(() => undefined);
-      await made?.disconnect();
+      await discardProducer();
     },
   };
 }

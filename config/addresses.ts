@@ -60,12 +60,8 @@ export interface SourceAddress {
 
 /** The weather API in force: the mock's address is set by the stack, the real one's is its public name. */
 export function weatherApi({ values }: Config): SourceAddress {
-  const isMock = values.WEATHER_SOURCE === 'mock';
   return {
-    baseUrl: required(
-      values.OPENWEATHERMAP_BASE_URL ?? (isMock ? undefined : 'https://api.openweathermap.org'),
-      'OPENWEATHERMAP_BASE_URL',
-    ),
+    baseUrl: required(values.OPENWEATHERMAP_BASE_URL, 'OPENWEATHERMAP_BASE_URL'),
     apiKey: values.OPENWEATHERMAP_API_KEY ?? 'mock',
     timeoutMs: values.OPENWEATHERMAP_TIMEOUT_MS,
   };

@@ -72,11 +72,23 @@ export function loadConfig(options: LoadOptions = {}): Config {
     ]),
   ) as Record<VariableName, Origin>;
   return {
-    values: parsed.data,
+    values: withDefaultsOfTheSource(parsed.data),
     origins,
     dataDir,
     cacheDir: absolute(parsed.data.HOURGLASS_CACHE_DIR ?? defaultCacheDir(environment)),
   };
+}
+
+/** Defaults that depend on another variable; like every value in force they are shown by `hourglass config`. */
+function withDefaultsOfTheSource(values: Environment): Environment {
+  const isMock = values.WEATHER_SOURCE === 'mock';
+  const { OPENWEATHERMAP_PLAN = isMock ? 'developer' : 'free' } = values;
+  if (isMock) return { ...values, OPENWEATHERMAP_PLAN };
+  const {
+    OPENWEATHERMAP_BASE_URL = 'https://api.openweathermap.org',
+    OPENWEATHERMAP_HISTORY_URL = 'https://history.openweathermap.org',
+  } = values;
+  return { ...values, OPENWEATHERMAP_PLAN, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL };
 }
 
 function describeMistake(issue: z.core.$ZodIssue, raw: Record<string, string | undefined>): string {

@@ -19,7 +19,12 @@ export interface StackState {
   readonly services: readonly ServiceStatus[];
 }
 
-const files = { state: 'state.json', source: 'source', internalPorts: 'internal-ports.json' } as const;
+const files = {
+  state: 'state.json',
+  source: 'source',
+  internalPorts: 'internal-ports.json',
+  lock: 'supervisor.lock',
+} as const;
 
 export const progressFile = (dataDir: string): string => join(dataDir, 'progress.ndjson');
 
@@ -37,7 +42,8 @@ export function writeState(dataDir: string, state: StackState): void {
 }
 
 export function removeState(dataDir: string): void {
-  for (const name of [files.state, stackFiles.addresses]) rmSync(join(dataDir, name), { force: true });
+  for (const name of [files.state, files.lock, stackFiles.addresses])
+    rmSync(join(dataDir, name), { force: true });
 }
 
 /**
@@ -51,6 +57,7 @@ export async function takeDataDir(dataDir: string, source: string): Promise<read
   if (before !== undefined && before.supervisor.pid !== process.pid && (await isAlive(before.supervisor))) {
     throw new AlreadyRunningError(before.supervisor.pid, dataDir);
   }
+  await takeLock(dataDir);
   const marker = join(dataDir, files.source);
   const holds = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : undefined;
   if (holds !== undefined && holds !== source)
@@ -60,6 +67,24 @@ export async function takeDataDir(dataDir: string, source: string): Promise<read
     before?.services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity])) ?? [];
   const alive = await Promise.all(recorded.map(isAlive));
   return recorded.filter((_, index) => alive[index]);
+}
+
+/** Of two starts at the same moment one makes the file; what a dead process holds is taken over. */
+async function takeLock(dataDir: string): Promise<void> {
+  const lock = join(dataDir, files.lock);
+  const own = await ownIdentity();
+  for (;;) {
+    try {
+      writeFileSync(lock, JSON.stringify(own), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const holder = JSON.parse(readFileSync(lock, 'utf8')) as ProcessIdentity;
+      if (holder.pid !== own.pid && (await isAlive(holder)))
+        throw new AlreadyRunningError(holder.pid, dataDir);
+      rmSync(lock, { force: true });
+    }
+  }
 }
 
 /** Leftovers hold ports, locks and data files; they are ended in the order opposite to that of their start. */

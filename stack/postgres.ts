@@ -1,7 +1,7 @@
 /** The PostgreSQL server of the native stack: makes its data directory once, and runs as another user when we are root. */
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { appendFile, chown, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chown, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { projectRoot } from '../config/load.ts';
@@ -62,39 +62,34 @@ export async function postgresService(
   };
 }
 
+/** Made beside its place and renamed into it when complete: a cluster that was interrupted in the making is never trusted. */
 async function initialise(
   data: string,
   binaries: string,
   password: string,
   user: SystemUser | undefined,
 ): Promise<void> {
-  if (existsSync(join(data, 'PG_VERSION'))) return;
-  await rm(data, { recursive: true, force: true });
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  if (existsSync(data)) return;
+  const partial = `${data}.partial`;
   const passwordFile = `${data}.password`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true, mode: 0o700 });
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user !== undefined) {
-    await chown(data, user.uid, user.gid);
+    await chown(partial, user.uid, user.gid);
     await chown(passwordFile, user.uid, user.gid);
   }
+  const options = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'];
+  const args = [`--pgdata=${partial}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options];
   try {
-    const args = [
-      `--pgdata=${data}`,
-      `--username=${SUPERUSER}`,
-      `--pwfile=${passwordFile}`,
-      '--auth=scram-sha-256',
-      '--encoding=UTF8',
-      '--locale=C',
-    ];
     await run(join(binaries, 'bin/initdb'), args, {
       cwd: dirname(data),
       ...(user === undefined ? {} : { user }),
     });
-    await appendFile(join(data, 'postgresql.conf'), "\ninclude_if_exists = 'hourglass.conf'\n");
-  } catch (error) {
-    await rm(data, { recursive: true, force: true });
-    throw error;
+    await appendFile(join(partial, 'postgresql.conf'), "\ninclude_if_exists = 'hourglass.conf'\n");
+    await rename(partial, data);
   } finally {
+    await rm(partial, { recursive: true, force: true });
     await rm(passwordFile, { force: true });
   }
 }

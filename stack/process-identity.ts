@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { systemEnvironment } from '../config/system.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -59,7 +60,10 @@ async function startTimeFromProc(pid: number): Promise<string | undefined> {
 
 async function startTimeFromPs(pid: number): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=,stat=', '-p', String(pid)]);
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=,stat=', '-p', String(pid)], {
+      // The same instant is written differently in another language or time zone.
+      env: { ...systemEnvironment(), LC_ALL: 'C', TZ: 'UTC' },
+    });
     const line = stdout.trim();
     return line === '' || line.endsWith('Z') ? undefined : line.split(/\s+/).slice(0, 5).join(' ');
   } catch {

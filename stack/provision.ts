@@ -7,10 +7,10 @@ import { ensureJavaAndMaven } from './provision/java.ts';
 import { provisionPostgres } from './provision/postgres.ts';
 import { provisionTemporal } from './provision/temporal.ts';
 
-export async function provision({ cacheDir, values }: Config, { step }: Progress): Promise<StackParts> {
+export async function provision({ cacheDir, values }: Config, { step, note }: Progress): Promise<StackParts> {
   const java = await step(
     'Java and Maven',
-    ensureJavaAndMaven,
+    () => ensureJavaAndMaven((text) => note('Java and Maven', text)),
     ({ version, command }) => `Java ${version} at ${command}`,
   );
   // Together: Temporal may be five minutes of compiling, Maven is mostly waiting. Maven's own cache takes one run at a time.
@@ -18,7 +18,7 @@ export async function provision({ cacheDir, values }: Config, { step }: Progress
     step('PostgreSQL', () => provisionPostgres(cacheDir)),
     step(
       'Temporal',
-      (detail) => provisionTemporal(cacheDir, values.TEMPORAL_MIN_SERVER_VERSION, detail),
+      () => provisionTemporal(cacheDir, values.TEMPORAL_MIN_SERVER_VERSION, (text) => note('Temporal', text)),
       ({ how }) => how,
     ),
     (async () => ({

@@ -35,8 +35,6 @@ export interface RunningServices {
   markReady(): void;
   /** Stops everything in the order opposite to that of the start. A second call waits for the first. */
   stop(progress: Progress): Promise<void>;
-  /** Ends everything at once. */
-  kill(): void;
 }
 
 /** @throws AlreadyRunningError, SourceMismatchError, PortInUseError, PrerequisiteError, ProvisionError, ServiceStartError */
@@ -50,6 +48,10 @@ export async function startServices(config: Config, progress: Progress): Promise
     });
   }
   const services: SupervisedService[] = [];
+  // However this process ends, it leaves none of them behind.
+  process.once('exit', () => {
+    for (const service of services) service.kill();
+  });
   let state: StackState = {
     supervisor: await ownIdentity(),
     phase: 'starting',
@@ -106,12 +108,9 @@ export async function startServices(config: Config, progress: Progress): Promise
       },
       markReady: () => save({ phase: 'ready' }),
       stop,
-      kill: () => {
-        for (const service of services) service.kill();
-      },
     };
   } catch (error) {
-    await stop(progress);
+    await stop(progress.uninterrupted);
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { build } from 'esbuild';
@@ -44,7 +44,7 @@ export async function buildWorker({ buildsDir, workflowsPath }: BuildOptions): P
     await writeFile(join(partial, 'build.json'), `${JSON.stringify({ buildId })}\n`);
     await writeFile(join(partial, 'package.json'), '{ "type": "module" }\n');
     // The SDK's native core cannot be put into a bundle: it is found where it is installed.
-    await symlink(join(root, 'node_modules'), join(partial, 'node_modules'));
+    await symlink(relative(made.directory, join(root, 'node_modules')), join(partial, 'node_modules'));
     await rename(partial, made.directory);
     return made;
   } finally {

@@ -54,7 +54,7 @@ async function run(): Promise<void> {
   stopOnSignal(workers);
   logger.info({ taskQueues: Object.values(taskQueues) }, 'worker polls');
   try {
-    await Promise.all(workers.map((worker) => worker.run()));
+    await runAll(workers);
   } finally {
     health?.close();
     await kafka.close();
@@ -62,6 +62,16 @@ async function run(): Promise<void> {
     await connection.close();
     logger.info('worker stopped');
   }
+}
+
+/** When one fails the others finish what they have before the first failure is told. */
+async function runAll(workers: readonly Worker[]): Promise<void> {
+  const shutDown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const results = await Promise.allSettled(workers.map((worker) => worker.run().finally(shutDown)));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function createWorkers(
@@ -131,7 +141,7 @@ function stopOnSignal(workers: readonly Worker[]): void {
     if (asked) process.exit(1);
     asked = true;
     logger.info({ signal }, 'worker stops polling and finishes what it has');
-    for (const worker of workers) worker.shutdown();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

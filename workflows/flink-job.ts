@@ -122,7 +122,13 @@ export async function flinkJob(carried: { name: string } & Partial<JobState>): P
         });
         enter('submitted', { reason: '' });
       } catch (error) {
-        enter('refused', { failures: state.failures + 1, reason: reasonOfFailure(error) });
+        // It may have run and made checkpoints before it was given up.
+        const checkpoint = await findCheckpoint({ jobId: state.jobId });
+        enter('refused', {
+          failures: state.failures + 1,
+          reason: reasonOfFailure(error),
+          restorePath: checkpoint || state.restorePath,
+        });
       }
       await recordJobState(state);
     },
@@ -133,7 +139,9 @@ export async function flinkJob(carried: { name: string } & Partial<JobState>): P
         if (reason === undefined) state = { ...state, failures: 0 };
         else await lose(reason);
       } catch (error) {
-        if (!isCancellation(error)) throw error;
+        // The watch is cancelled by a command; the actor itself only by somebody who ends it.
+        if (CancellationScope.current().consideredCancelled) throw error;
+        if (!isCancellation(error)) await lose(reasonOfFailure(error));
       }
     },
     async park() {

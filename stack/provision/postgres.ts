@@ -10,7 +10,7 @@ import { cached } from './cache.ts';
 export async function provisionPostgres(cacheDir: string): Promise<string> {
   const { directory, version } = await findPackage();
   return cached(cacheDir, `postgres-${version}-${platform()}-${arch()}`, async (target) => {
-    await cp(join(directory, 'native'), target, { recursive: true });
+    await cp(join(directory, 'native'), target, { recursive: true, verbatimSymlinks: true });
     // npm packages cannot carry symbolic links: the package lists them, and its install script, which may not have run, makes them.
     const links = JSON.parse(await readFile(join(directory, 'native', 'pg-symlinks.json'), 'utf8')) as {
       source: string;

@@ -22,6 +22,9 @@ export function run(command: string, args: readonly string[], options: RunOption
       ...options.user,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // An interrupted start must not leave a Maven or a Go behind.
+    const end = (): void => void child.kill();
+    process.once('exit', end);
     let output = '';
     const collect = (chunk: Buffer): void => {
       const text = chunk.toString();
@@ -34,6 +37,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       reject(new ProvisionError(`${command} could not be run: ${error.message}`, error)),
     );
     child.once('close', (code) => {
+      process.off('exit', end);
       if (code === 0) resolve(output);
       else
         reject(

@@ -37,7 +37,7 @@ export async function provisionTemporal(
       'Install the Temporal CLI (https://docs.temporal.io/cli), or Go from https://go.dev/dl, or set TEMPORAL_ADDRESS to a server of yours.',
     );
   }
-  say(`Temporal: ${onPath}; ${downloaded}; building the official server with Go (about five minutes, once).`);
+  say(`${onPath}; ${downloaded}; building the official server with Go (about five minutes, once).`);
   return builtPrograms(await build(cacheDir));
 }
 

@@ -1,3 +1,4 @@
+import type { Client, ScheduleHandle } from '@temporalio/client';
 import { Kafka, logLevel } from 'kafkajs';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -21,7 +22,20 @@ let sql: pg.Client;
 beforeAll(async () => {
   sql = await connectSql();
 });
-afterAll(() => sql?.end());
+afterAll(async () => {
+  await sql?.query('update locations set cadence_minutes = 10');
+  await sql?.end();
+  await withSchedule((schedule) => schedule.unpause());
+});
+
+async function withSchedule<T>(work: (schedule: ScheduleHandle, client: Client) => Promise<T>): Promise<T> {
+  const client = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
+  try {
+    return await work(client.schedule.getHandle(ingestScheduleId('weather', 'mock', 0)), client);
+  } finally {
+    await client.connection.close();
+  }
+}
 
 const count = async (query: string): Promise<number> =>
   Number((await sql.query<{ count: string }>(query)).rows[0]?.count);
@@ -82,34 +96,23 @@ test('what the mock says goes by schedule, Kafka and Flink into PostgreSQL, ever
 });
 
 /** No run under way, none to come, and everything that was published is stored. */
-async function standStill(): Promise<void> {
-  const client = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
-  const handle = client.schedule.getHandle(ingestScheduleId('weather', 'mock', 0));
-  await handle.pause('the tables are compared');
-  try {
+const standStill = (): Promise<void> =>
+  withSchedule(async (schedule, client) => {
+    await schedule.pause('the tables are compared');
+    const running = "WorkflowType = 'ingestWeather' AND ExecutionStatus = 'Running'";
     await eventually(
       'no ingestion runs',
-      () => client.workflow.count("WorkflowType = 'ingestWeather' AND ExecutionStatus = 'Running'"),
-      ({ count: open }) => open === 0,
+      () => client.workflow.count(running),
+      (open) => open.count === 0,
     );
     const kafka = connectKafka(kafkaBrokers(config));
-    const watermarks = await kafka.watermarks(topic);
-    const ends = watermarks.reduce((sum, { low, high }) => sum + high - low, 0);
+    const ends = (await kafka.watermarks(topic)).reduce((sum, { low, high }) => sum + high - low, 0);
     await kafka.close();
-    await eventually(
-      'all is stored',
-      () => count('select count(*) from observations'),
-      (stored) => stored === ends,
-    );
-    await eventually(
-      'all is aggregated',
-      () => count('select sum(observation_count) as count from weather_hourly'),
-      (counted) => counted === ends,
-    );
-  } finally {
-    await client.connection.close();
-  }
-}
+    const stored = () => count('select count(*) from observations');
+    await eventually('all is stored', stored, (rows) => rows === ends);
+    const counted = () => count('select sum(observation_count) as count from weather_hourly');
+    await eventually('all is aggregated', counted, (rows) => rows === ends);
+  });
 
 interface TopicRecord {
   readonly value: ReturnType<typeof truthAt>;
