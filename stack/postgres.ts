@@ -73,7 +73,9 @@ async function initialise(
   const partial = `${data}.partial`;
   const passwordFile = `${data}.password`;
   await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true, mode: 0o700 });
+  // Its parents can be passed by the user it will belong to; itself by nobody else.
+  await mkdir(dirname(partial), { recursive: true, mode: 0o755 });
+  await mkdir(partial, { mode: 0o700 });
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user !== undefined) {
     await chown(partial, user.uid, user.gid);
