@@ -13,8 +13,11 @@ export const TEMPORAL_INTERNAL_PORTS = 7;
 export async function temporalServices(context: StackContext): Promise<readonly ServiceSpec[]> {
   const home = join(context.dataDir, 'temporal');
   await mkdir(join(home, 'ui'), { recursive: true });
-  const database = join(home, 'temporal.db');
   const { temporal } = context.parts;
+  // A server of another version cannot read the file: it begins its own. Schedules are declared anew at each start, and the
+  // actors go on from what PostgreSQL has on record.
+  const [major, minor] = temporal.version.split('.');
+  const database = join(home, `temporal-${major}.${minor}.db`);
   return temporal.kind === 'cli'
     ? [devServer(context, temporal.cli, database)]
     : [server(context, temporal.server, database), webUi(context, temporal.ui)];

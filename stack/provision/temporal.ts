@@ -10,9 +10,16 @@ import { run, which } from './run.ts';
 /** One version of the server however it is obtained; the command-line tool 1.9.1 brings server 1.32 and Web UI 2.54. */
 const PINNED = { cli: 'v1.9.1', server: 'v1.32.1', ui: 'v2.54.1', go: '1.26' } as const;
 
+/** `version` is the server's. */
 export type TemporalPrograms =
-  | { readonly kind: 'cli'; readonly cli: string; readonly how: string }
-  | { readonly kind: 'server'; readonly server: string; readonly ui: string; readonly how: string };
+  | { readonly kind: 'cli'; readonly cli: string; readonly version: string; readonly how: string }
+  | {
+      readonly kind: 'server';
+      readonly server: string;
+      readonly ui: string;
+      readonly version: string;
+      readonly how: string;
+    };
 
 /**
  * @param minServerVersion the oldest server a `temporal` on PATH may bring
@@ -49,7 +56,7 @@ async function fromPath(minServerVersion: string): Promise<TemporalPrograms | st
   if (server === undefined) return `${cli} does not say which server it brings`;
   if (compareVersions(server, minServerVersion) < 0)
     return `${cli} brings server ${server}, older than ${minServerVersion}`;
-  return { kind: 'cli', cli, how: `Temporal server ${server} from ${cli}` };
+  return { kind: 'cli', cli, version: server, how: `Temporal server ${server} from ${cli}` };
 }
 
 /** Server versions order by their three numbers; whatever follows them does not count. */
@@ -77,6 +84,7 @@ async function fromDownload(cacheDir: string): Promise<TemporalPrograms | string
     return {
       kind: 'cli',
       cli: join(directory, 'temporal'),
+      version: PINNED.server.slice(1),
       how: `Temporal command-line tool ${PINNED.cli}, downloaded by its SDK`,
     };
   } catch (error) {
@@ -101,6 +109,7 @@ const builtPrograms = (directory: string): TemporalPrograms => ({
   kind: 'server',
   server: join(directory, 'temporal-server'),
   ui: join(directory, 'temporal-ui'),
+  version: PINNED.server.slice(1),
   how: `Temporal server ${PINNED.server} and Web UI ${PINNED.ui}, built from the official sources with Go`,
 });
 
