@@ -45,7 +45,7 @@ function contextOf(environment: Record<string, string> = {}): StackContext {
     },
     parts: {
       ...{ java: '/opt/java', kafkaJars: '/jars/kafka', flinkJars: '/jars/flink', postgres: '/pg' },
-      temporal: { kind: 'cli', cli: 'temporal', how: '' },
+      temporal: { kind: 'cli', cli: 'temporal', version: '1.32.1', how: '' },
     },
     secrets: {
       POSTGRES_SUPERUSER_PASSWORD: 'the-superuser-secret',

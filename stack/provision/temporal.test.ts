@@ -50,7 +50,12 @@ describe('the Temporal server', () => {
   test('is the one on PATH when it is new enough', async () => {
     const cli = pathWithTemporal('temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)');
     const programs = await provisionTemporal(temporaryDirectory(), '1.31.0', () => undefined);
-    expect(programs).toEqual({ kind: 'cli', cli, how: `Temporal server 1.32.0 from ${cli}` });
+    expect(programs).toEqual({
+      kind: 'cli',
+      cli,
+      version: '1.32.0',
+      how: `Temporal server 1.32.0 from ${cli}`,
+    });
   });
 
   test.each([
