@@ -43,12 +43,10 @@ test('without the setting that shares it, each table would have a deduplication 
 
 test('the hour is kept for 48 hours after its last change, and the deduplication for longer', async () => {
   const text = await plan(pipeline.settings, '== Optimized Physical Plan ==');
-  const physical = text.slice(0, text.indexOf('== Optimized Execution Plan =='));
-  const nodes = physical.split('\n').filter((line) => /GroupAggregate\(|Deduplicate\(/.test(line));
-  expect(nodes.length).toBeGreaterThanOrEqual(2);
-  for (const node of nodes) {
-    if (node.includes('GroupAggregate(')) expect(node).toContain('STATE_TTL options:[48h]');
-    else expect(node).not.toContain('STATE_TTL');
-  }
+  const nodes = (name: string): string[] => text.split('\n').filter((line) => line.includes(`${name}(`));
+  // Only the physical plan writes hints down; what it says of the aggregate stands before the execution plan's repetition.
+  expect(nodes('GroupAggregate')[0]).toContain('STATE_TTL options:[48h]');
+  expect(nodes('Deduplicate').length).toBeGreaterThanOrEqual(1);
+  for (const node of nodes('Deduplicate')) expect(node).not.toContain('STATE_TTL');
   expect(weather.job.settings['table.exec.state.ttl']).toBe('96 h');
 });
