@@ -102,24 +102,15 @@ export async function flinkJob(carried: { name: string } & Partial<JobState>): P
   const actions = {
     async submit() {
       const before = changes;
-      if (state.phase !== 'submitting') {
-        if (state.failures > 0 && (await condition(() => changes !== before, backoffMs(state.failures))))
-          return;
-        const target = await recordJobTarget({
-          name: state.name,
-          attempt: state.attempt + 1,
-          restorePath: state.restorePath,
-        });
-        enter('targetRecorded', { attempt: target.attempt, version: target.version, jobId: target.jobId });
-      }
+      const waits = state.phase !== 'submitting' && state.failures > 0;
+      if (waits && (await condition(() => changes !== before, backoffMs(state.failures)))) return;
       try {
-        await submitJob({
-          name: state.name,
-          version: state.version,
-          attempt: state.attempt,
-          jobId: state.jobId,
-          restorePath: state.restorePath,
-        });
+        if (state.phase !== 'submitting') {
+          const { name, attempt, restorePath } = state;
+          enter('targetRecorded', await recordJobTarget({ name, attempt: attempt + 1, restorePath }));
+        }
+        const { name, version, attempt, jobId, restorePath } = state;
+        await submitJob({ name, version, attempt, jobId, restorePath });
         enter('submitted', { reason: '' });
       } catch (error) {
         // It may have run and made checkpoints before it was given up.
