@@ -53,11 +53,16 @@ const ENDED: readonly FlinkJobState[] = ['FAILED', 'CANCELED', 'FINISHED'];
 export function createFlinkActivities(deps: FlinkDeps) {
   const { database, rest, gateway, jobs, parameters, checkpointDirectory } = deps;
 
-  const definitionOf = (name: string): JobDefinition => {
+  /** What a version stands for: the SQL as written, and every setting that Flink is given for it. */
+  const versionOf = (name: string): { statements: string[]; settings: Record<string, string> } => {
     const definition = jobs[name];
     if (definition === undefined)
       throw new Error(`there is no job "${name}"; there are: ${Object.keys(jobs).join(', ')}`);
-    return definition;
+    const { files, settings, parallelism } = definition;
+    return {
+      statements: files.map(readFlinkSql),
+      settings: { ...settings, 'parallelism.default': String(parallelism) },
+    };
   };
 
   const rootCause = async (jobId: string): Promise<string> => {
@@ -93,17 +98,15 @@ export function createFlinkActivities(deps: FlinkDeps) {
   return {
     /** Decides version and job id of the next submission and records both, before anything is asked of Flink. */
     async recordJobTarget(input: { name: string; attempt: number; restorePath: string }): Promise<JobTarget> {
-      const { files, settings, parallelism } = definitionOf(input.name);
-      const statements = files.map(readFlinkSql);
-      const allSettings = { ...settings, 'parallelism.default': String(parallelism) };
-      const version = digest(JSON.stringify([statements, allSettings])).slice(0, 12);
+      const { statements, settings } = versionOf(input.name);
+      const version = digest(JSON.stringify([statements, settings])).slice(0, 12);
       const jobId = digest(`${input.name}/${version}/${input.attempt}`).slice(0, 32);
       await database.transaction(async (queries) => {
         await queries.query('record-job-version', [
           input.name,
           version,
           JSON.stringify(statements),
-          JSON.stringify(allSettings),
+          JSON.stringify(settings),
         ]);
         const recorded = await queries.query('record-job-target', [
           input.name,
@@ -137,13 +140,12 @@ export function createFlinkActivities(deps: FlinkDeps) {
 
     /** Submits the target unless Flink has it already, and returns once it runs. */
     async submitJob({ name, jobId, restorePath }: JobTarget): Promise<void> {
-      const { files, settings, parallelism } = definitionOf(name);
+      const { statements, settings } = versionOf(name);
       if ((await rest.job(jobId)) === undefined) {
         await cancelOthers(name, jobId);
-        const statements = files.map((file) => renderFlinkSql(readFlinkSql(file), parameters(name)));
+        const rendered = statements.map((statement) => renderFlinkSql(statement, parameters(name)));
         const properties = {
           ...settings,
-          'parallelism.default': String(parallelism),
           'pipeline.name': name,
           '$internal.pipeline.job-id': jobId,
           ...(restorePath === ''
@@ -154,7 +156,7 @@ export function createFlinkActivities(deps: FlinkDeps) {
               }),
         };
         try {
-          await gateway.execute(statements, properties);
+          await gateway.execute(rendered, properties);
         } catch (error) {
           // The first try of a retried activity may have been accepted after all: then Flink knows the job, and it is this one.
           if (!(error instanceof FlinkStatementError) || (await rest.job(jobId)) === undefined) throw error;

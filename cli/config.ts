@@ -1,7 +1,7 @@
 /** `hourglass config`: the values in force and where each came from; secrets are masked in lists. */
 import { Argument, Command } from 'commander';
 import { describeVariable, type VariableName, variableNames } from '../config/environment.ts';
-import { type Config, loadConfig } from '../config/load.ts';
+import { type Config, loadConfig, textOf } from '../config/load.ts';
 import { renderTable } from './table.ts';
 
 export function configCommand(): Command {
@@ -44,17 +44,12 @@ function list(options: { json?: boolean }): void {
 
 function get(name: VariableName, options: { json?: boolean }): void {
   const config = loadConfig();
-  const value = text(config, name);
+  const value = textOf(config, name);
   if (options.json) console.log(JSON.stringify({ name, value, origin: config.origins[name] }));
   else console.log(value ?? '');
 }
 
-const text = ({ values }: Config, name: VariableName): string | null => {
-  const value = values[name];
-  return value === undefined ? null : Array.isArray(value) ? value.join(',') : String(value);
-};
-
 function shown(config: Config, name: VariableName): string | null {
-  const value = text(config, name);
+  const value = textOf(config, name);
   return value !== null && describeVariable(name).secret ? MASK : value;
 }

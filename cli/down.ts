@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { endLeftovers, readState, removeState } from '../stack/data-dir.ts';
+import { endLeftovers, readState, recordedProcesses, removeState } from '../stack/data-dir.ts';
 import { isAlive } from '../stack/process-identity.ts';
 
 export function downCommand(): Command {
@@ -34,9 +34,7 @@ async function stopStack(dataDir: string): Promise<keyof typeof SENTENCES> {
     // An orderly end takes the state with it; where it is still there the supervisor was killed on the way.
     if (readState(dataDir) === undefined) return 'stopped';
   }
-  await endLeftovers(
-    state.services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity])),
-  );
+  await endLeftovers(recordedProcesses(state));
   removeState(dataDir);
   return 'leftovers ended';
 }

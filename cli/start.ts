@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { reasonOf } from '../domain/errors.ts';
 import { bringUp, type Flow } from '../stack/bring-up.ts';
-import { progressFile } from '../stack/data-dir.ts';
+import { progressFile, readState } from '../stack/data-dir.ts';
 import { createProgress, InterruptedError, type Progress, type ProgressEvent } from '../stack/progress.ts';
 import { type RunningServices, startServices } from '../stack/services.ts';
 import { createProgressView } from './progress-view.ts';
@@ -36,7 +36,7 @@ async function start(options: { watch: boolean }): Promise<void> {
     flow = await bringUp(services, progress);
     services.markReady();
     view.close();
-    console.log(urlLines(config.dataDir).join('\n'));
+    console.log(urlLines(readState(config.dataDir)?.urls ?? {}).join('\n'));
     if (options.watch) await watchRunningHour(stop);
     else await new Promise((resolve) => stop.addEventListener('abort', resolve));
     view = createProgressView();

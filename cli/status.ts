@@ -107,7 +107,7 @@ function describe({ phase, source, urls, services, jobs, newestObservation }: St
       width,
     ),
     '',
-    ...Object.entries(urls).map(([name, url]) => `${name.padEnd(12)} ${url}`),
+    ...urlLines(urls),
     '',
     typeof jobs === 'string'
       ? `Flink jobs: ${jobs}`
@@ -133,7 +133,5 @@ function describe({ phase, source, urls, services, jobs, newestObservation }: St
 }
 
 /** The addresses a person wants to open, a line each. */
-export function urlLines(dataDir: string): string[] {
-  const urls = readState(dataDir)?.urls ?? {};
-  return Object.entries(urls).map(([name, url]) => `${name.padEnd(12)} ${url}`);
-}
+export const urlLines = (urls: StackState['urls']): string[] =>
+  Object.entries(urls).map(([name, url]) => `${name.padEnd(12)} ${url}`);

@@ -36,7 +36,7 @@ async function up(options: { json?: boolean }): Promise<void> {
     throw new SourceMismatchError(`The stack that runs on ${dataDir}`, running.source, values.WEATHER_SOURCE);
   } else if (running.phase !== 'ready') throw new AlreadyRunningError(running.supervisor.pid, dataDir);
   const state = readState(dataDir);
-  console.log(options.json ? JSON.stringify(state, undefined, 2) : urlLines(dataDir).join('\n'));
+  console.log(options.json ? JSON.stringify(state, undefined, 2) : urlLines(state?.urls ?? {}).join('\n'));
 }
 
 async function startInBackground(dataDir: string, quiet: boolean): Promise<void> {

@@ -79,6 +79,12 @@ export function loadConfig(options: LoadOptions = {}): Config {
   };
 }
 
+/** A value in force as it would be written in a file, or null when it is not set. */
+export function textOf({ values }: Pick<Config, 'values'>, name: VariableName): string | null {
+  const value = values[name];
+  return value === undefined ? null : Array.isArray(value) ? value.join(',') : String(value);
+}
+
 /** Defaults that depend on another variable; like every value in force they are shown by `hourglass config`. */
 function withDefaultsOfTheSource(values: Environment): Environment {
   const isMock = values.WEATHER_SOURCE === 'mock';

@@ -40,7 +40,6 @@ export class JobNotRunningError extends HourglassError {
 export interface Flow {
   /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
   park(progress: Progress): Promise<void>;
-  readonly client: Client;
 }
 
 /** @throws JobNotRunningError, and what the doors throw */
@@ -79,7 +78,6 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   const draining = new AbortController();
   void stopDrainedWorkers(services, client, older, draining.signal);
   return {
-    client,
     async park(how) {
       draining.abort();
       await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(client, job))));
@@ -87,7 +85,7 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   };
 }
 
-export function ownerAddress({ config, ports, secrets }: StackContext): PostgresOptions {
+function ownerAddress({ config, ports, secrets }: StackContext): PostgresOptions {
   const { POSTGRES_HOST, POSTGRES_DATABASE, POSTGRES_USER } = config.values;
   return {
     host: POSTGRES_HOST ?? LOOPBACK,

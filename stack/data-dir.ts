@@ -34,6 +34,10 @@ export function readState(dataDir: string): StackState | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackState) : undefined;
 }
 
+/** The processes that a state names; one that is being started again has none at the moment. */
+export const recordedProcesses = ({ services }: StackState): readonly ProcessIdentity[] =>
+  services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity]));
+
 export function writeState(dataDir: string, state: StackState): void {
   const file = join(dataDir, files.state);
   // A reader must never see half a state.
@@ -63,8 +67,7 @@ export async function takeDataDir(dataDir: string, source: string): Promise<read
   if (holds !== undefined && holds !== source)
     throw new SourceMismatchError(`The data directory ${dataDir}`, holds, source);
   writeFileSync(marker, `${source}\n`);
-  const recorded =
-    before?.services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity])) ?? [];
+  const recorded = before === undefined ? [] : recordedProcesses(before);
   const alive = await Promise.all(recorded.map(isAlive));
   return recorded.filter((_, index) => alive[index]);
 }

@@ -11,22 +11,15 @@ import {
 } from '../clients/postgres.ts';
 import { seedFile } from '../clients/sql-files.ts';
 import type { Config } from '../config/load.ts';
-import { LOOPBACK, type StackContext } from './context.ts';
+import type { StackContext } from './context.ts';
 import { SourceMismatchError } from './errors.ts';
-import { SUPERUSER } from './postgres.ts';
+import { superuserAddress } from './postgres.ts';
 
 /** Makes the owner, the pipeline's role and the database on the native server, and sets the passwords in force. */
-export async function ensureRolesAndDatabase({ config, ports, secrets }: StackContext): Promise<void> {
+export async function ensureRolesAndDatabase(context: StackContext): Promise<void> {
+  const { config, secrets } = context;
   const { POSTGRES_DATABASE, POSTGRES_USER, POSTGRES_PIPELINE_USER } = config.values;
-  const client = new pg.Client(
-    connectionOptions({
-      host: LOOPBACK,
-      port: ports.postgres,
-      database: 'postgres',
-      user: SUPERUSER,
-      password: secrets.POSTGRES_SUPERUSER_PASSWORD,
-    }),
-  );
+  const client = new pg.Client(connectionOptions(superuserAddress(context)));
   // Names and passwords cannot be parameters of these statements: PostgreSQL itself quotes them.
   const execute = async (template: string, ...values: string[]): Promise<void> => {
     const { rows } = await client.query<{ statement: string }>(

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../config/load.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
+import { expectOk } from './probe.ts';
 import type { ServiceSpec } from './supervisor.ts';
 
 const MAIN = {
@@ -13,6 +14,9 @@ const MAIN = {
 
 /** Heaps of the JVMs whose memory Flink's own settings do not decide when they are started without its scripts. */
 const HEAP = { jobmanager: '-Xmx384m', taskmanager: '-Xmx1152m', gateway: '-Xmx384m' } as const;
+
+/** A JVM that starts beside seven others may take seconds for its first answer. */
+const ask = (url: string): Promise<Response> => expectOk(url, 5_000);
 
 export async function flinkServices(context: StackContext): Promise<readonly ServiceSpec[]> {
   const { ports, parts, dataDir, logDir } = context;
@@ -73,15 +77,15 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
   });
   const rest = `http://${LOOPBACK}:${ports.flinkRest}`;
   return [
-    process('jobmanager', ['-c', conf, ...dynamic], async () => void (await getJson(`${rest}/overview`))),
+    process('jobmanager', ['-c', conf, ...dynamic], async () => void (await ask(`${rest}/overview`))),
     process('taskmanager', ['-c', conf, ...dynamic], async () => {
-      const { taskmanagers } = (await getJson(`${rest}/overview`)) as { taskmanagers: number };
+      const { taskmanagers } = (await (await ask(`${rest}/overview`)).json()) as { taskmanagers: number };
       if (taskmanagers < 1) throw new Error('no TaskManager is registered yet');
     }),
     process(
       'gateway',
       dynamic,
-      async () => void (await getJson(`http://${LOOPBACK}:${ports.flinkGateway}/info`)),
+      async () => void (await ask(`http://${LOOPBACK}:${ports.flinkGateway}/info`)),
     ),
   ];
 }
@@ -111,10 +115,4 @@ export function optionsOfAllJvms(configYaml: string): string[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-}
-
-async function getJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return response.json();
 }

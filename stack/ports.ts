@@ -1,9 +1,9 @@
 /** Chooses the ports of the native stack: an explicit one is kept or refused, any other moves to the next free one. */
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { LOOPBACK } from './context.ts';
 import { PortInUseError } from './errors.ts';
 
-const HOST = '127.0.0.1';
 const SEARCHED_PORTS = 500;
 /** Below the range from which systems take the ports of outgoing connections, so that a restarted service finds its port free. */
 const INTERNAL_PORTS = { from: 21_000, to: 31_000 } as const;
@@ -56,6 +56,6 @@ export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ port, host: HOST, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

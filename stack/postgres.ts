@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { appendFile, chown, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
+import { connectionOptions, type PostgresOptions } from '../clients/postgres.ts';
 import { projectRoot } from '../config/load.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { run, which } from './provision/run.ts';
@@ -14,7 +15,21 @@ interface SystemUser {
   readonly gid: number;
 }
 
-export const SUPERUSER = 'postgres';
+const SUPERUSER = 'postgres';
+
+/** The native server as its superuser, who makes the roles and the database and is used for nothing else. */
+export function superuserAddress({
+  ports,
+  secrets,
+}: Pick<StackContext, 'ports' | 'secrets'>): PostgresOptions {
+  return {
+    host: LOOPBACK,
+    port: ports.postgres,
+    database: 'postgres',
+    user: SUPERUSER,
+    password: secrets.POSTGRES_SUPERUSER_PASSWORD,
+  };
+}
 
 /** @param say receives a sentence when the data cannot live under the data directory */
 export async function postgresService(
@@ -49,11 +64,7 @@ export async function postgresService(
     stopTimeoutMs: 30_000,
     ready: async () => {
       const client = new Client({
-        host: LOOPBACK,
-        port: ports.postgres,
-        user: SUPERUSER,
-        password: secrets.POSTGRES_SUPERUSER_PASSWORD,
-        database: 'postgres',
+        ...connectionOptions(superuserAddress(context)),
         connectionTimeoutMillis: 2_000,
       });
       await client.connect();

@@ -91,9 +91,7 @@ export async function startServices(config: Config, progress: Progress): Promise
     const context: StackContext = { config, dataDir, logDir: join(dataDir, 'logs'), ports, parts, secrets };
     const specs = await neededServices(context, progress);
     // The first failure ends the start: nobody waits two minutes for what waits for the one that failed.
-    await Promise.all(
-      specs.map((spec) => progress.step(`Start ${spec.name}`, () => add(spec).then(() => undefined))),
-    );
+    await Promise.all(specs.map((spec) => progress.step(`Start ${spec.name}`, () => add(spec))));
     const addresses = addressesOf(context);
     writeAddresses(dataDir, addresses);
     save({ urls: urlsOf(context) });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { projectRoot } from '../config/load.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
+import { expectOk } from './probe.ts';
 import type { ServiceSpec } from './supervisor.ts';
 
 /** gRPC and membership ports of four services, but for the frontend's gRPC port, which is the one users know. */
@@ -12,7 +13,7 @@ export const TEMPORAL_INTERNAL_PORTS = 7;
 /** Two services when server and UI are separate programs, one when the command-line tool brings both. */
 export async function temporalServices(context: StackContext): Promise<readonly ServiceSpec[]> {
   const home = join(context.dataDir, 'temporal');
-  await mkdir(join(home, 'ui'), { recursive: true });
+  await mkdir(home, { recursive: true });
   const { temporal } = context.parts;
   // A server of another version cannot read the file: it begins its own. Schedules are declared anew at each start, and the
   // actors go on from what PostgreSQL has on record.
@@ -101,12 +102,7 @@ function webUi({ config, ports, logDir }: StackContext, program: string): Servic
       TEMPORAL_DEFAULT_NAMESPACE: config.values.TEMPORAL_NAMESPACE,
     },
     logFile: join(logDir, 'temporal-ui.log'),
-    ready: async () => {
-      const response = await fetch(`http://${LOOPBACK}:${ports.temporalUi}/healthz`, {
-        signal: AbortSignal.timeout(2_000),
-      });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    },
+    ready: async () => void (await expectOk(`http://${LOOPBACK}:${ports.temporalUi}/healthz`)),
   };
 }
 

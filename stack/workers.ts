@@ -3,8 +3,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { openRuns } from '../clients/temporal.ts';
-import { projectRoot } from '../config/load.ts';
+import { variableNames } from '../config/environment.ts';
+import { projectRoot, textOf } from '../config/load.ts';
 import { deploymentName } from '../domain/task-queues.ts';
+import { LOOPBACK } from './context.ts';
+import { expectOk } from './probe.ts';
 import { run } from './provision/run.ts';
 import type { RunningServices } from './services.ts';
 import type { ServiceSpec, SupervisedService } from './supervisor.ts';
@@ -38,12 +41,12 @@ function workerService(
   healthPort: number,
 ): ServiceSpec {
   const { config, secrets, dataDir, logDir } = context;
-  const { values } = config;
-  const graceMs = values.WORKER_GRACE_SECONDS * 1_000;
+  const graceMs = config.values.WORKER_GRACE_SECONDS * 1_000;
   const settings = Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : String(value)]],
-    ),
+    variableNames.flatMap((name) => {
+      const text = textOf(config, name);
+      return text === null ? [] : [[name, text]];
+    }),
   );
   return {
     name: `worker-${buildId}`,
@@ -59,12 +62,7 @@ function workerService(
     cwd: dataDir,
     logFile: join(logDir, `worker-${buildId}.log`),
     stopTimeoutMs: graceMs + 15_000,
-    ready: async () => {
-      const response = await fetch(`http://127.0.0.1:${healthPort}/ready`, {
-        signal: AbortSignal.timeout(2_000),
-      });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    },
+    ready: async () => void (await expectOk(`http://${LOOPBACK}:${healthPort}/ready`)),
   };
 }
 

@@ -23,7 +23,7 @@ export interface WorkerBuild {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-export const buildOf = (buildsDir: string, buildId: string): WorkerBuild => {
+const buildOf = (buildsDir: string, buildId: string): WorkerBuild => {
   const directory = join(buildsDir, buildId);
   return { buildId, directory, main: join(directory, 'workers/main.js') };
 };

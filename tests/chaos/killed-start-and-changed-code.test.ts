@@ -11,7 +11,7 @@ import { connectTemporal } from '../../clients/temporal.ts';
 import { kafkaBrokers, postgresAddress, temporalAddress } from '../../config/addresses.ts';
 import { loadConfig, projectRoot } from '../../config/load.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
-import { readState, type StackState } from '../../stack/data-dir.ts';
+import { readState, recordedProcesses, type StackState } from '../../stack/data-dir.ts';
 import { isAlive } from '../../stack/process-identity.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -134,9 +134,7 @@ describe('a start that is killed while a run is open, and started again with cha
     writeFileSync(workflow, changed);
 
     hourglass('up');
-    const leftovers = before.services.flatMap(({ process: identity }) =>
-      identity === undefined ? [] : [identity],
-    );
+    const leftovers = recordedProcesses(before);
     expect(await Promise.all(leftovers.map(isAlive))).toEqual(leftovers.map(() => false));
     const names = state()
       .services.map(({ name }) => name)
@@ -222,10 +220,7 @@ describe('a start that is killed while a run is open, and started again with cha
   test('an orderly stop ends every process, and the next start goes on from its savepoint', async () => {
     const before = state();
     expect(hourglass('down')).toContain('Everything is stopped');
-    const all = [
-      before.supervisor,
-      ...before.services.flatMap(({ process: identity }) => (identity === undefined ? [] : [identity])),
-    ];
+    const all = [before.supervisor, ...recordedProcesses(before)];
     expect(await Promise.all(all.map(isAlive))).toEqual(all.map(() => false));
     expect(readState(dataDir)).toBeUndefined();
     hourglass('up');

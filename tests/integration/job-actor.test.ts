@@ -7,6 +7,7 @@ import { connectTemporal } from '../../clients/temporal.ts';
 import { flinkRestUrl, temporalAddress } from '../../config/addresses.ts';
 import { jobActorId } from '../../domain/identities.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
+import type { JobState } from '../../schemas/workflow-inputs.ts';
 import { eventually } from '../support/eventually.ts';
 import { config, connectSql } from '../support/shared-stack.ts';
 
@@ -44,6 +45,20 @@ const running = async () => {
   return state;
 };
 
+const untilCheckpoint = (state: JobState | undefined) =>
+  eventually(
+    'the job has a checkpoint',
+    () => rest.checkpoints(state?.jobId ?? ''),
+    ({ completed }) => completed > 0,
+  );
+const untilNextSubmission = (before: JobState | undefined) =>
+  eventually(
+    'another submission runs',
+    () => jobActor(client, job).status(),
+    (state) => state?.phase === 'running' && state.attempt > (before?.attempt ?? 0),
+    { withinMs: 120_000 },
+  );
+
 describe('the actor of the Flink job', () => {
   test('a command given twice is one command, and starting what runs changes nothing', async () => {
     const before = await running();
@@ -56,18 +71,9 @@ describe('the actor of the Flink job', () => {
 
   test('a job that was cancelled behind its back is submitted again, from its newest checkpoint', async () => {
     const before = await running();
-    await eventually(
-      'the job has a checkpoint',
-      () => rest.checkpoints(before?.jobId ?? ''),
-      ({ completed }) => completed > 0,
-    );
+    await untilCheckpoint(before);
     await rest.cancel(before?.jobId ?? '');
-    await eventually(
-      'another submission runs',
-      () => jobActor(client, job).status(),
-      (state) => state?.phase === 'running' && state.attempt > (before?.attempt ?? 0),
-      { withinMs: 120_000 },
-    );
+    await untilNextSubmission(before);
     const after = await running();
     expect(after?.restorePath).toContain(`/${before?.jobId}/chk-`);
     expect(after?.reason).toBe('');
@@ -83,20 +89,11 @@ describe('the actor of the Flink job', () => {
 
   test('an actor that was ended by hand while its job was lost goes on from the record, not from nothing', async () => {
     const before = await running();
-    await eventually(
-      'the job has a checkpoint',
-      () => rest.checkpoints(before?.jobId ?? ''),
-      ({ completed }) => completed > 0,
-    );
+    await untilCheckpoint(before);
     await client.workflow.getHandle(jobActorId(job)).terminate('ended by hand');
     await rest.cancel(before?.jobId ?? '');
     await jobActor(client, job).start('after the loss');
-    await eventually(
-      'another submission runs',
-      () => jobActor(client, job).status(),
-      (state) => state?.phase === 'running' && state.attempt > (before?.attempt ?? 0),
-      { withinMs: 120_000 },
-    );
+    await untilNextSubmission(before);
     const after = await running();
     expect(after?.restorePath).toContain(`/${before?.jobId}/chk-`);
     const { rows } = await sql.query('select attempt, flink_job_id from flink_jobs where name = $1', [job]);
