@@ -3,7 +3,7 @@ import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activit
 import pMap from 'p-map';
 import type { KafkaClient, OutgoingRecord } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
-import { HourglassError } from '../domain/errors.ts';
+import { UnknownPipelineError } from '../domain/errors.ts';
 import { isDue } from '../domain/polling.ts';
 import type { PipelineDefinition, PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
 import type { IngestInput } from '../schemas/workflow-inputs.ts';
@@ -32,13 +32,6 @@ interface Counts {
 export interface PollSummary extends Counts {
   readonly due: number;
   readonly called: number;
-}
-
-/** Thrown for a pipeline that no definition describes. */
-class UnknownPipelineError extends HourglassError {
-  constructor(name: string, known: readonly string[]) {
-    super('UNKNOWN_PIPELINE', `There is no pipeline "${name}"; there are: ${known.join(', ')}.`);
-  }
 }
 
 interface LocationRow {
@@ -97,31 +90,38 @@ export function createSourceActivities(deps: SourceDeps) {
 
   const publishFresh = async (
     input: PollShardInput,
-    topic: string,
+    topics: PipelineDefinition['topics'],
     outcomes: readonly PollOutcome[],
   ): Promise<Counts> => {
     const { pipeline, source, scheduledAt } = input;
-    const answered = outcomes.flatMap(({ location, answer, polledAt }) =>
-      answer.kind === 'observation' ? [{ location, polledAt, ...answer }] : [],
+    const answered = outcomes.flatMap(({ answer, ...outcome }) =>
+      answer.kind === 'observation' ? [{ ...outcome, answer }] : [],
     );
     const fresh = answered.filter(
-      ({ location, observedAt }) => observedAt.getTime() !== location.observed_at?.getTime(),
+      ({ location, answer }) => answer.observedAt.getTime() !== location.observed_at?.getTime(),
     );
-    const records = fresh.map(
-      ({ location, body, polledAt }): OutgoingRecord => ({
-        key: String(location.entity_id),
-        value: body,
-        headers: { source, pipeline, scheduled_at: scheduledAt, fetched_at: polledAt.toISOString() },
-      }),
+    const recordOf = ({ location, polledAt }: PollOutcome, value: string): OutgoingRecord => ({
+      key: String(location.entity_id),
+      value,
+      headers: { source, pipeline, scheduled_at: scheduledAt, fetched_at: polledAt.toISOString() },
+    });
+    const refused = outcomes.flatMap((outcome) => {
+      if (outcome.answer.kind !== 'rejected') return [];
+      const { headers, ...record } = recordOf(outcome, outcome.answer.body);
+      return [{ ...record, headers: { ...headers, reason: outcome.answer.reason } }];
+    });
+    await kafka.publish(
+      topics.live.name,
+      fresh.map((outcome) => recordOf(outcome, outcome.answer.body)),
     );
-    await kafka.publish(topic, records);
+    await kafka.publish(topics.deadLetters.name, refused);
     // After publishing: a crash in between repeats records, which are duplicates downstream; the other order would lose them.
     await database.query('record-polls', [
       pipeline,
       source,
       answered.map(({ location }) => location.entity_id),
       answered.map(({ polledAt }) => polledAt),
-      answered.map(({ observedAt }) => observedAt),
+      answered.map(({ answer }) => answer.observedAt),
     ]);
     const numberOf = (kind: PollAnswer['kind']): number =>
       outcomes.filter(({ answer }) => answer.kind === kind).length;
@@ -162,7 +162,7 @@ export function createSourceActivities(deps: SourceDeps) {
       try {
         for (let from = 0; from < due.length; from += BATCH) {
           const { outcomes, refusal } = await pollAll(source, due.slice(from, from + BATCH));
-          counts = sumOf(counts, await publishFresh(input, definition.topics.live.name, outcomes));
+          counts = sumOf(counts, await publishFresh(input, definition.topics, outcomes));
           if (refusal !== undefined) throw refusal;
         }
         finishedAt = now();

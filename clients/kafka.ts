@@ -1,7 +1,7 @@
-/** The door to Kafka: declared topics, an idempotent producer, watermarks, and the newest record of a topic. */
-import { randomUUID } from 'node:crypto';
-import kafkajs, { type IHeaders, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+/** The door to Kafka: declared topics, an idempotent producer, watermarks, committed offsets, and records by offset. */
+import kafkajs, { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { HourglassError } from '../domain/errors.ts';
+import { type KafkaRecord, type OffsetRange, readRanges } from './kafka-reader.ts';
 
 export interface TopicDeclaration {
   readonly name: string;
@@ -50,6 +50,14 @@ export interface KafkaClient {
   /** Sends one batch with acks=all by an idempotent producer. @throws KafkaRequestError */
   publish(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
   watermarks(topic: string): Promise<readonly PartitionWatermarks[]>;
+  /** Up to where a consumer group has read each partition, as it last committed; 0 where it never has. */
+  committedOffsets(group: string, topic: string): Promise<ReadonlyMap<number, number>>;
+  /** Hands over the records of these offsets, in the order of each partition. @throws KafkaRequestError, and what `onRecords` throws */
+  read(
+    topic: string,
+    ranges: readonly OffsetRange[],
+    onRecords: (records: readonly KafkaRecord[]) => Promise<void>,
+  ): Promise<void>;
   /** The headers of the topic's newest record, or undefined when the topic is empty or does not exist. */
   newestHeaders(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   close(): Promise<void>;
@@ -107,14 +115,36 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
         .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
         .sort((a, b) => a.partition - b.partition);
     });
+  const read: KafkaClient['read'] = async (topic, ranges, onRecords) => {
+    let failure: unknown;
+    try {
+      await readRanges(kafka, topic, ranges, (records) =>
+        onRecords(records).catch((error) => {
+          failure = error;
+          throw error;
+        }),
+      );
+    } catch (error) {
+      throw failure ?? new KafkaRequestError(`read records of ${topic}`, error);
+    }
+  };
   return {
     watermarks,
+    read,
+    committedOffsets: (group, topic) =>
+      withAdmin(`tell the offsets of the group ${group}`, async (admin) => {
+        const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+        const partitions = found?.partitions ?? [];
+        return new Map(partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
+      }),
     ensureTopics: (topics) =>
       withAdmin('make the topics', async (admin) => {
         const existing = new Set(await admin.listTopics());
         const config = ({ retentionMs }: TopicDeclaration) => [
           { name: 'retention.ms', value: String(retentionMs) },
           { name: 'cleanup.policy', value: 'delete' },
+          // The time of publishing is the broker's: a producer's clock can neither make an observation late nor expire a record.
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
         ];
         const missing = topics.filter(({ name }) => !existing.has(name));
         const present = topics.filter(({ name }) => existing.has(name));
@@ -158,47 +188,17 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
     async newestHeaders(topic) {
       const exists = await withAdmin('list the topics', (admin) => admin.listTopics());
       if (!exists.includes(topic)) return undefined;
-      const filled = (await watermarks(topic)).filter(({ low, high }) => high > low);
-      const last = filled[0];
-      return last === undefined ? undefined : readHeaders(kafka, topic, last.partition, last.high - 1);
+      const last = (await watermarks(topic)).find(({ low, high }) => high > low);
+      if (last === undefined) return undefined;
+      const { partition, high } = last;
+      let headers: Readonly<Record<string, string>> | undefined;
+      await read(topic, [{ partition, first: high - 1, end: high }], async ([record]) => {
+        headers = record?.headers;
+      });
+      return headers;
     },
     async close() {
       await discardProducer();
     },
   };
-}
-
-const READ_TIMEOUT_MS = 20_000;
-
-async function readHeaders(
-  kafka: Kafka,
-  topic: string,
-  partition: number,
-  offset: number,
-): Promise<Record<string, string>> {
-  const consumer = kafka.consumer({ groupId: `hourglass-peek-${randomUUID()}` });
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topic });
-    return await new Promise((resolve, reject) => {
-      setTimeout(
-        () => reject(new KafkaRequestError(`read the newest record of ${topic}`, new Error('no answer'))),
-        READ_TIMEOUT_MS,
-      ).unref();
-      consumer
-        .run({
-          autoCommit: false,
-          eachMessage: async ({ partition: from, message }) => {
-            if (from === partition && Number(message.offset) >= offset) resolve(textHeaders(message.headers));
-          },
-        })
-        .then(() => consumer.seek({ topic, partition, offset: String(offset) }), reject);
-    });
-  } finally {
-    await consumer.disconnect();
-  }
-}
-
-function textHeaders(headers: IHeaders | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
 }

@@ -5,9 +5,9 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import { ingestScheduleId, partitionsScheduleId } from '../domain/identities.ts';
+import { ingestScheduleId, partitionsScheduleId, recordsScheduleId } from '../domain/identities.ts';
 import { taskQueues } from '../domain/task-queues.ts';
-import type { IngestInput } from '../schemas/workflow-inputs.ts';
+import type { IngestInput, PipelineInput } from '../schemas/workflow-inputs.ts';
 
 /** @returns the ids of those that were made now */
 export async function applySchedules(
@@ -45,6 +45,26 @@ export function ingestSchedule(input: IngestInput): ScheduleOptions {
       taskQueue: taskQueues.control,
       workflowRunTimeout: '5 minutes',
       staticSummary: `Poll ${input.pipeline} from ${input.source}, shard ${input.shard + 1} of ${input.shards}`,
+    },
+  };
+}
+
+/** Each minute: so long, and as long as the stream's checkpoints take, a dead letter waits for its row. */
+export function recordsSchedule({ pipeline }: PipelineInput): ScheduleOptions {
+  const scheduleId = recordsScheduleId(pipeline);
+  return {
+    scheduleId,
+    spec: { intervals: [{ every: '1 minute', offset: '30 seconds' }] },
+    // One run accounts for everything since the last one that ended.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'accountForRecords',
+      workflowId: scheduleId,
+      args: [{ pipeline }],
+      taskQueue: taskQueues.control,
+      workflowRunTimeout: '1 hour',
+      staticSummary: `Account for the records of ${pipeline}, collect dead letters`,
     },
   };
 }

@@ -25,3 +25,10 @@ export function reasonOf(error: unknown): string {
   }
   return String(error);
 }
+
+/** Thrown for a pipeline that no definition describes. */
+export class UnknownPipelineError extends HourglassError {
+  constructor(name: string, known: readonly string[]) {
+    super('UNKNOWN_PIPELINE', `There is no pipeline "${name}"; there are: ${known.join(', ')}.`);
+  }
+}

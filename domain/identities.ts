@@ -6,4 +6,6 @@ export const jobActorId = (job: string): string => `flink-job/${job}`;
 export const ingestScheduleId = (pipeline: string, source: string, shard: number): string =>
   `ingest/${pipeline}/${source}/${shard}`;
 
+export const recordsScheduleId = (pipeline: string): string => `account-for-records/${pipeline}`;
+
 export const partitionsScheduleId = 'maintain-partitions';

@@ -111,8 +111,12 @@ function fieldName(path: readonly PropertyKey[]): string {
 function receivedText(issue: z.core.$ZodIssue, redact: (text: string) => string): string {
   if (!('input' in issue)) return 'is wrong';
   if (issue.input === undefined) return 'is missing';
-  const text = typeof issue.input === 'number' ? String(issue.input) : JSON.stringify(issue.input);
-  return `is ${truncate(redact(text))}`;
+  return `is ${shownValue(issue.input, redact)}`;
+}
+
+/** A value as JSON, cut to 60 characters; `redact` comes before the cut. */
+export function shownValue(value: unknown, redact: (text: string) => string = (text) => text): string {
+  return truncate(redact(typeof value === 'number' ? String(value) : JSON.stringify(value)));
 }
 
 function truncate(text: string): string {

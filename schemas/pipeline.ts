@@ -20,7 +20,13 @@ export const jobDefinitionSchema = z.object({
 
 export const pipelineDefinitionSchema = z.object({
   name,
-  topics: z.object({ live: topic, repairs: topic }),
+  topics: z.object({
+    live: topic,
+    /** Recent records that were missing; the stream reads it beside the live topic. */
+    repairs: topic,
+    /** What ingestion refused, kept before it becomes a dead letter. */
+    deadLetters: topic,
+  }),
   consumerGroup: z.string().min(1),
   job: jobDefinitionSchema,
 });

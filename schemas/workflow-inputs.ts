@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/);
 
+export const pipelineInputSchema = z.object({ pipeline: name });
+export type PipelineInput = z.infer<typeof pipelineInputSchema>;
+
 export const ingestInputSchema = z.object({
   pipeline: name,
   source: name,

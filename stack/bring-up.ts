@@ -7,7 +7,7 @@ import { createFlinkRestClient, type FlinkRestClient } from '../clients/flink-re
 import { jobActor } from '../clients/job-actor.ts';
 import { connectKafka } from '../clients/kafka.ts';
 import type { PostgresOptions } from '../clients/postgres.ts';
-import { applySchedules, ingestSchedule, partitionsSchedule } from '../clients/schedules.ts';
+import { applySchedules, ingestSchedule, partitionsSchedule, recordsSchedule } from '../clients/schedules.ts';
 import { connectTemporal, ensureNamespace, makeCurrent, polledTaskQueues } from '../clients/temporal.ts';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
@@ -71,7 +71,8 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
     const ingests = Object.keys(pipelines).map((pipeline) =>
       ingestSchedule({ pipeline, source, shard: 0, shards: SHARDS }),
     );
-    await applySchedules(client, [...ingests, partitionsSchedule]);
+    const records = Object.keys(pipelines).map((pipeline) => recordsSchedule({ pipeline }));
+    await applySchedules(client, [...ingests, ...records, partitionsSchedule]);
     // The first rows need not wait for the next minute.
     for (const { scheduleId } of ingests) await client.schedule.getHandle(scheduleId).trigger();
   });

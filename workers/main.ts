@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { withFailures } from '../activities/errors.ts';
 import { createFlinkActivities } from '../activities/flink.ts';
 import { createPostgresActivities } from '../activities/postgres.ts';
+import { createRecordsActivities } from '../activities/records.ts';
 import { createSourceActivities } from '../activities/source.ts';
 import { createFlinkGatewayClient } from '../clients/flink-gateway.ts';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
@@ -25,7 +26,7 @@ import {
 import { type Config, loadConfig } from '../config/load.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { flinkParameters } from '../pipelines/flink-parameters.ts';
-import { pipelines } from '../pipelines/index.ts';
+import { contracts, pipelines } from '../pipelines/index.ts';
 import { createWeatherSource } from '../pipelines/weather/source.ts';
 
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -88,6 +89,7 @@ async function createWorkers(
     logger,
   });
   const postgres = createPostgresActivities({ database: doors.database, now });
+  const records = createRecordsActivities({ ...doors, pipelines, contracts, logger });
   const flink = createFlinkActivities({
     database: doors.database,
     rest: createFlinkRestClient(flinkRestUrl(config)),
@@ -116,7 +118,7 @@ async function createWorkers(
       ...shared,
       taskQueue: taskQueues.control,
       workflowBundle: { codePath: join(home, 'workflows.js') },
-      activities: withFailures(postgres),
+      activities: withFailures({ ...postgres, ...records }),
     }),
     Worker.create({ ...shared, taskQueue: taskQueues.sourceApi, activities: withFailures(source) }),
     Worker.create({ ...shared, taskQueue: taskQueues.flink, activities: withFailures(flink) }),

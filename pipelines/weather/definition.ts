@@ -8,6 +8,7 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
   topics: {
     live: { name: 'weather.observations.v1', partitions: 4, retentionMs: 7 * DAY_MS },
     repairs: { name: 'weather.repairs.v1', partitions: 4, retentionMs: 7 * DAY_MS },
+    deadLetters: { name: 'weather.dead-letters.v1', partitions: 1, retentionMs: 7 * DAY_MS },
   },
   consumerGroup: 'hourglass-weather',
   job: {
@@ -18,6 +19,7 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
       'tables/weather-hourly.sql',
       'views/flattened-weather.sql',
       'views/accepted-observations.sql',
+      'views/plausible-observations.sql',
       'views/hourly-weather.sql',
       'jobs/weather-stream.sql',
     ],

@@ -1,13 +1,19 @@
 /** The weather pipeline once more for one test file: topics, schema, consumer group and Flink job of its own on the shared stack. */
 import { createHash, randomBytes } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { Kafka, logLevel, type Message, Partitioners } from 'kafkajs';
+import { createRecordsActivities, type RecordsSummary } from '../../activities/records.ts';
 import { createFlinkGatewayClient } from '../../clients/flink-gateway.ts';
 import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { connectKafka } from '../../clients/kafka.ts';
 import { migrate } from '../../clients/migrations.ts';
+import { connectDatabase } from '../../clients/postgres.ts';
 import { readFlinkSql } from '../../clients/sql-files.ts';
 import { flinkGatewayUrl, flinkRestUrl, kafkaBrokers, postgresAddress } from '../../config/addresses.ts';
 import { renderFlinkSql } from '../../domain/flink-sql.ts';
 import { parametersOf } from '../../pipelines/flink-parameters.ts';
+import { contracts } from '../../pipelines/index.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import { eventually } from './eventually.ts';
 import { config, connectSql } from './shared-stack.ts';
@@ -24,6 +30,7 @@ export async function createIsolatedPipeline(name: string) {
   const topics = {
     live: { ...weather.topics.live, name: `${id}.observations` },
     repairs: { ...weather.topics.repairs, name: `${id}.repairs` },
+    deadLetters: { ...weather.topics.deadLetters, name: `${id}.dead-letters` },
   };
   const sql = await connectSql();
   await sql.query(`create schema ${id}`);
@@ -42,7 +49,28 @@ export async function createIsolatedPipeline(name: string) {
     },
   );
   const statements = weather.job.files.map((file) => renderFlinkSql(readFlinkSql(file), parameters));
-  const settings = { ...weather.job.settings, 'parallelism.default': '1', 'pipeline.name': id };
+  const settings = {
+    ...weather.job.settings,
+    'parallelism.default': '1',
+    'pipeline.name': id,
+    // What the stream has read is committed with each checkpoint, and tests wait for it.
+    'execution.checkpointing.interval': '1 s',
+    'execution.checkpointing.min-pause': '0 s',
+  };
+  const definition = { ...weather, topics, consumerGroup: id };
+  const database = connectDatabase({ ...postgresAddress(config), schema: id, connections: 2 });
+  const producer = new Kafka({ brokers: [...kafkaBrokers(config)], logLevel: logLevel.NOTHING }).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  const connected = producer.connect();
+  const { accountForRecords } = createRecordsActivities({
+    database,
+    kafka,
+    pipelines: { weather: definition },
+    contracts,
+    logger: { warn: () => undefined },
+  });
+  const environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
   let submissions = 0;
   let running: string | undefined;
 
@@ -58,6 +86,8 @@ export async function createIsolatedPipeline(name: string) {
     id,
     topics,
     sql,
+    definition,
+    database,
     kafka,
     rest,
     gateway,
@@ -97,12 +127,33 @@ export async function createIsolatedPipeline(name: string) {
         })),
       );
     },
+    /** Sends messages as they are, also such as no client of ours would send. */
+    async send(messages: Message[], topic = topics.live.name): Promise<void> {
+      await connected;
+      await producer.send({ topic, messages });
+    },
+    /** Waits until the job has read all that was published and, by a checkpoint, stored what came of it. */
+    async untilRead(): Promise<void> {
+      for (const { name: topic } of [topics.live, topics.repairs]) {
+        const ends = await kafka.watermarks(topic);
+        await eventually(
+          `all of ${topic} is read`,
+          () => kafka.committedOffsets(id, topic),
+          (committed) => ends.every(({ partition, high }) => (committed.get(partition) ?? 0) >= high),
+        );
+      }
+    },
+    /** What the schedule does each minute. */
+    accountForRecords: (): Promise<RecordsSummary> =>
+      environment.run(accountForRecords, { pipeline: 'weather' }) as Promise<RecordsSummary>,
     async rows<Row extends object>(query: string): Promise<Row[]> {
       return (await sql.query<Row>(query)).rows;
     },
     async close(): Promise<void> {
       await this.cancel();
       await kafka.close();
+      await connected.then(() => producer.disconnect());
+      await database.close();
       await sql.query(`drop schema ${id} cascade`);
       await sql.end();
     },

@@ -33,8 +33,9 @@ SELECT
   topic,
   partition_id,
   record_offset,
-  published_at
-FROM accepted_observations;
+  published_at,
+  rejected_values
+FROM plausible_observations;
 
 INSERT INTO weather_hourly
 SELECT

@@ -30,6 +30,7 @@ CREATE TABLE observations (
   partition_id INT,
   record_offset BIGINT,
   published_at TIMESTAMP(3),
+  rejected_values STRING,
   PRIMARY KEY (city_id, observed_at) NOT ENFORCED
 ) WITH (
   'connector' = 'jdbc',

@@ -23,12 +23,13 @@ SELECT /*+ STATE_TTL('o' = '48h') */
   MIN(clouds) AS clouds_min,
   MAX(clouds) AS clouds_max,
   MAX(wind_gust) AS gust_max,
-  -- The source gives rates (mm in the last hour) and leaves them out when there is none: their mean over the hour is its amount.
-  SUM(rain_1h) / COUNT(*) AS rain_mm,
-  SUM(snow_1h) / COUNT(*) AS snow_mm,
+  -- The source gives rates (mm in the last hour) and leaves them out when there is none: their mean over the hour, none counting
+  -- as zero, is its amount. A rate that was rejected is not known, which is not zero.
+  SUM(rain_1h) / COUNT(*) FILTER (WHERE COALESCE(POSITION('"rain_1h"' IN rejected_values) = 0, TRUE)) AS rain_mm,
+  SUM(snow_1h) / COUNT(*) FILTER (WHERE COALESCE(POSITION('"snow_1h"' IN rejected_values) = 0, TRUE)) AS snow_mm,
   MIN(observed_at) AS first_observed_at,
   MAX(observed_at) AS last_observed_at
-FROM accepted_observations AS o
+FROM plausible_observations AS o
 GROUP BY
   city_id,
   FLOOR(observed_at TO HOUR)
