@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { reporting } from './tests/support/reporting.ts';
+import { timeZone } from './tests/support/time-zone.ts';
 
 /** `npm test`: unit tests beside their files, then integration tests on one real stack that is started for the run. */
 export default defineConfig({
@@ -29,6 +30,7 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
           globalSetup: 'tests/support/global-setup.ts',
+          env: { TZ: timeZone },
           fileParallelism: false,
           testTimeout: 240_000,
           hookTimeout: 240_000,

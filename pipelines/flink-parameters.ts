@@ -29,6 +29,8 @@ export function parametersOf(
   const options = new URLSearchParams({
     user: postgres.user,
     stringtype: 'unspecified',
+    // A batch goes as a few statements of many rows: a third of PostgreSQL's work, measured (bench/results.md).
+    reWriteBatchedInserts: 'true',
     ...(schema === undefined ? {} : { currentSchema: schema }),
   });
   return {

@@ -10,63 +10,88 @@ const year2200Seconds = 7_258_118_400;
 const cityIdExpectation = 'expected a positive safe integer';
 const unixSecondsExpectation = `expected Unix seconds (not milliseconds) between 1 and ${year2200Seconds}, the year 2200`;
 
+const NOT_STORED = 'Not stored.';
+
+const optionalNumber = (description: string) => z.number().optional().describe(description);
+const optionalText = (description: string) => z.string().optional().describe(description);
+
 const conditionSchema = z.looseObject({
-  id: z.number().optional(),
-  main: z.string().optional(),
-  description: z.string().optional(),
-  icon: z.string().optional(),
+  id: optionalNumber('The condition as an integer code: 800 is a clear sky.'),
+  main: optionalText('The group of the condition: Rain, Snow, Clear.'),
+  description: optionalText('The condition in words.'),
+  icon: optionalText("The code of the source's icon: 10d."),
 });
 
-/** Millimetres in the last hour or three hours. */
-const precipitationSchema = z.looseObject({ '1h': z.number().optional(), '3h': z.number().optional() });
+const precipitationSchema = (what: string) =>
+  z.looseObject({
+    '1h': optionalNumber(`${what} in the last hour, mm/h.`),
+    '3h': optionalNumber(NOT_STORED),
+  });
 
 /**
  * `/data/2.5/weather` with `units=metric`: °C, m/s, hPa, metres, percent, millimetres; times in Unix seconds, UTC.
  *
  * Only the key (`id`, `dt`) is required. A phenomenon that did not happen is absent, never null; unknown fields pass
- * through, because the unchanged text is what gets published.
+ * through, because the unchanged text is what gets published. The descriptions are for other producers: the JSON Schema of a
+ * record is made from this schema (`pipelines/weather/json-schema.ts`).
  * Fields: https://openweathermap.org/current#fields_json
  */
 export const currentWeatherSchema = z.looseObject({
-  id: z.int({ error: cityIdExpectation }).positive({ error: cityIdExpectation }),
+  id: z
+    .int({ error: cityIdExpectation })
+    .positive({ error: cityIdExpectation })
+    .describe("The city's id; with dt the key of the observation."),
   dt: z
     .int({ error: unixSecondsExpectation })
     .min(1, { error: unixSecondsExpectation })
-    .max(year2200Seconds, { error: unixSecondsExpectation }),
-  coord: z.looseObject({ lon: z.number().optional(), lat: z.number().optional() }).optional(),
-  weather: z.array(conditionSchema).optional(),
-  base: z.string().optional(),
+    .max(year2200Seconds, { error: unixSecondsExpectation })
+    .describe('The time of the observation in Unix seconds (not milliseconds), UTC.'),
+  coord: z
+    .looseObject({
+      lon: optionalNumber('Longitude, ° east.'),
+      lat: optionalNumber('Latitude, ° north.'),
+    })
+    .optional(),
+  weather: z.array(conditionSchema).optional().describe('The conditions, the primary one first.'),
+  base: optionalText(NOT_STORED),
   main: z
     .looseObject({
-      temp: z.number().optional(),
-      feels_like: z.number().optional(),
-      temp_min: z.number().optional(),
-      temp_max: z.number().optional(),
-      pressure: z.number().optional(),
-      humidity: z.number().optional(),
-      sea_level: z.number().optional(),
-      grnd_level: z.number().optional(),
+      temp: optionalNumber('Temperature, °C.'),
+      feels_like: optionalNumber('Temperature as it is felt, °C.'),
+      temp_min: optionalNumber('Lowest temperature within the city at that moment, °C.'),
+      temp_max: optionalNumber('Highest temperature within the city at that moment, °C.'),
+      pressure: optionalNumber('Atmospheric pressure at sea level, hPa.'),
+      humidity: optionalNumber('Relative humidity, %.'),
+      sea_level: optionalNumber('Atmospheric pressure at sea level, hPa.'),
+      grnd_level: optionalNumber('Atmospheric pressure at ground level, hPa.'),
     })
     .optional(),
-  visibility: z.number().optional(),
+  visibility: optionalNumber('Visibility, m.'),
   wind: z
-    .looseObject({ speed: z.number().optional(), deg: z.number().optional(), gust: z.number().optional() })
+    .looseObject({
+      speed: optionalNumber('Wind speed, m/s.'),
+      deg: optionalNumber('Where the wind comes from, °: 90 is the east.'),
+      gust: optionalNumber('Speed of gusts, m/s.'),
+    })
     .optional(),
-  clouds: z.looseObject({ all: z.number().optional() }).optional(),
-  rain: precipitationSchema.optional(),
-  snow: precipitationSchema.optional(),
+  clouds: z.looseObject({ all: optionalNumber('Share of the sky that is covered, %.') }).optional(),
+  rain: precipitationSchema('Rain').optional(),
+  snow: precipitationSchema('Snow').optional(),
   sys: z
     .looseObject({
-      type: z.number().optional(),
-      id: z.number().optional(),
-      country: z.string().optional(),
-      sunrise: z.number().optional(),
-      sunset: z.number().optional(),
+      type: optionalNumber(NOT_STORED),
+      id: optionalNumber(NOT_STORED),
+      country: optionalText("The country's code of two letters (ISO 3166-1)."),
+      sunrise: optionalNumber(NOT_STORED),
+      sunset: optionalNumber(NOT_STORED),
     })
     .optional(),
-  timezone: z.number().optional(),
-  name: z.string().optional(),
-  cod: z.union([z.number(), z.string()], { error: 'expected number or string' }).optional(),
+  timezone: optionalNumber(NOT_STORED),
+  name: optionalText("The city's name."),
+  cod: z
+    .union([z.number(), z.string()], { error: 'expected number or string' })
+    .optional()
+    .describe(NOT_STORED),
 });
 
 export type CurrentWeather = z.infer<typeof currentWeatherSchema>;

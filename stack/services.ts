@@ -32,6 +32,8 @@ export interface RunningServices {
   /** Starts another service beside them, a worker for example, and keeps it alive. */
   add(spec: ServiceSpec): Promise<SupervisedService>;
   remove(service: SupervisedService): Promise<void>;
+  /** The service of that name, for whoever replaces it by another. */
+  find(name: string): SupervisedService | undefined;
   markReady(): void;
   /** Stops everything in the order opposite to that of the start. A second call waits for the first. */
   stop(progress: Progress): Promise<void>;
@@ -104,6 +106,7 @@ export async function startServices(config: Config, progress: Progress): Promise
         services.splice(services.indexOf(service), 1);
         save();
       },
+      find: (name) => services.find(({ spec }) => spec.name === name),
       markReady: () => save({ phase: 'ready' }),
       stop,
     };

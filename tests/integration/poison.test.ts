@@ -51,7 +51,9 @@ describe('records that are no observations', () => {
     for (const [index, { kind }] of places.entries()) {
       const letter = letters.find(({ key }) => String(key) === `poison ${index}`);
       expect(letter?.reason, kind.name).toMatch(kind.reason);
-      expect(letter?.raw_bytes, kind.name).toEqual(kind.value);
+      // Not toEqual, which takes seconds for a megabyte.
+      const isSame = kind.value === null ? letter?.raw_bytes === null : letter?.raw_bytes?.equals(kind.value);
+      expect(isSame, kind.name).toBe(true);
     }
     const stored = await pipeline.rows<{ city_id: string }>('select city_id from observations');
     expect(stored.map(({ city_id }) => Number(city_id)).sort((a, b) => a - b)).toEqual(
@@ -67,12 +69,12 @@ describe('records that are no observations', () => {
   });
 
   test('accounting for them again changes nothing', async () => {
-    const before = await pipeline.rows('select * from dead_letters order by partition_id, record_offset');
+    const letters =
+      'select partition_id, record_offset, reason, md5(raw_bytes), first_seen from dead_letters order by 1, 2';
+    const before = await pipeline.rows(letters);
     await pipeline.sql.query('delete from record_accounts');
     const summary = await pipeline.accountForRecords();
     expect(summary).toMatchObject({ stored: kinds.length - 4, deadLetters: kinds.length });
-    expect(await pipeline.rows('select * from dead_letters order by partition_id, record_offset')).toEqual(
-      before,
-    );
+    expect(await pipeline.rows(letters)).toEqual(before);
   });
 });

@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/load.ts';
 import { bringUp } from '../../stack/bring-up.ts';
 import { createProgress, type ProgressEvent } from '../../stack/progress.ts';
 import { startServices } from '../../stack/services.ts';
+import { timeZone } from './time-zone.ts';
 
 /** Everything a test needs to find the stack; all of it can be copied from process to process. */
 export interface SharedStack {
@@ -25,6 +26,8 @@ declare module 'vitest' {
 const MOCK_STEP_SECONDS = '20';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Every service inherits it, as it inherits a user's; also when it is started again in the middle of the run.
+  process.env['TZ'] = timeZone;
   const dataDir = mkdtempSync(join(tmpdir(), 'hourglass-test-'));
   // PostgreSQL's own user must be able to pass.
   chmodSync(dataDir, 0o755);

@@ -25,7 +25,15 @@ export interface Published {
 
 export type IsolatedPipeline = Awaited<ReturnType<typeof createIsolatedPipeline>>;
 
-export async function createIsolatedPipeline(name: string) {
+export interface IsolatedOptions {
+  /** Settings of the job that differ from the pipeline's own. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Changes the text of a Flink SQL file, to show what a rule is good for or to make time pass faster. */
+  readonly changeSql?: (sql: string, file: string) => string;
+}
+
+export async function createIsolatedPipeline(name: string, options: IsolatedOptions = {}) {
+  const { changeSql = (sql: string) => sql } = options;
   const id = `${name.replaceAll('-', '_')}_${randomBytes(3).toString('hex')}`;
   const topics = {
     live: { ...weather.topics.live, name: `${id}.observations` },
@@ -48,7 +56,9 @@ export async function createIsolatedPipeline(name: string) {
       schema: id,
     },
   );
-  const statements = weather.job.files.map((file) => renderFlinkSql(readFlinkSql(file), parameters));
+  const statements = weather.job.files.map((file) =>
+    renderFlinkSql(changeSql(readFlinkSql(file), file), parameters),
+  );
   const settings = {
     ...weather.job.settings,
     'parallelism.default': '1',
@@ -56,6 +66,7 @@ export async function createIsolatedPipeline(name: string) {
     // What the stream has read is committed with each checkpoint, and tests wait for it.
     'execution.checkpointing.interval': '1 s',
     'execution.checkpointing.min-pause': '0 s',
+    ...options.settings,
   };
   const definition = { ...weather, topics, consumerGroup: id };
   const database = connectDatabase({ ...postgresAddress(config), schema: id, connections: 2 });

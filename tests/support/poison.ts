@@ -56,7 +56,11 @@ export function poisons(): readonly Poison[] {
     with_('a fractional id', { id: 666.5 }, /"id" is 666.5/),
     with_('id zero', { id: 0 }, /"id" is 0/),
     with_('a negative id', { id: -666 }, /"id" is -666/),
-    text('an id beyond 2^53', `{"id":9223372036854775807,"dt":${dt},"main":{"temp":1}}`, /"id" is 9223372036854776000/),
+    text(
+      'an id beyond 2^53',
+      `{"id":9223372036854775807,"dt":${dt},"main":{"temp":1}}`,
+      /"id" is 9223372036854776000/,
+    ),
     with_('id true', { id: true }, /"id" is true/),
     with_('no dt', { dt: undefined }, /"dt" is missing/),
     with_('a dt that is a date', { dt: '2026-01-01T00:00:00Z' }, /"dt" is "2026-01-01T00:00:00Z"/),

@@ -1,18 +1,17 @@
 -- OpenWeatherMap's JSON as it was published: the live topic, and beside it the repairs of recent hours.
--- Every number is read as text: as a number, one that is none would be the same as one that is absent. The ids and times are
--- read as DOUBLE, as any JSON reader has them; read as BIGINT, 1.5 would become the city 1.
+-- Every number is a DOUBLE, as any JSON reader has it: read as BIGINT, an id of 1.5 would become the city 1.
 CREATE TABLE weather_records (
   id DOUBLE,
   name STRING,
   dt DOUBLE,
-  coord ROW<lon STRING, lat STRING>,
+  coord ROW<lon DOUBLE, lat DOUBLE>,
   weather ARRAY<ROW<id INT, main STRING, description STRING, icon STRING>>,
-  main ROW<temp STRING, feels_like STRING, temp_min STRING, temp_max STRING, pressure STRING, humidity STRING, sea_level STRING, grnd_level STRING>,
-  visibility STRING,
-  wind ROW<speed STRING, deg STRING, gust STRING>,
-  clouds ROW<`all` STRING>,
-  rain ROW<`1h` STRING>,
-  snow ROW<`1h` STRING>,
+  main ROW<temp DOUBLE, feels_like DOUBLE, temp_min DOUBLE, temp_max DOUBLE, pressure DOUBLE, humidity DOUBLE, sea_level DOUBLE, grnd_level DOUBLE>,
+  visibility DOUBLE,
+  wind ROW<speed DOUBLE, deg DOUBLE, gust DOUBLE>,
+  clouds ROW<`all` DOUBLE>,
+  rain ROW<`1h` DOUBLE>,
+  snow ROW<`1h` DOUBLE>,
   sys ROW<country STRING>,
   topic STRING METADATA VIRTUAL,
   partition_id INT METADATA FROM 'partition' VIRTUAL,

@@ -1,6 +1,6 @@
 -- What is physically impossible never enters a table or an average: the field is NULL, and the value with its range is kept in
--- rejected_values. The ranges lie just outside the records of the WMO (docs/producers.md). NaN lies in none of them; a negated
--- comparison would let it pass, so there is none.
+-- rejected_values. The ranges lie just outside the records of the WMO (docs/producers.md). NaN, as which Flink reads the text
+-- "NaN", lies in none of them; a negated comparison would let it pass, so there is none.
 CREATE VIEW plausible_observations AS
 SELECT
   city_id,

@@ -1,0 +1,53 @@
+-- The input as rows, written down a third time: neither Flink's SQL nor the hand-written consumer's has a part in it.
+insert into truth.observations (
+  city_id, observed_at, city_name, country, lon, lat,
+  temp, feels_like, temp_min, temp_max, pressure, pressure_sea_level, pressure_ground_level, humidity,
+  visibility, wind_speed, wind_direction, wind_gust, clouds, rain_1h, snow_1h,
+  condition_id, condition, condition_description, condition_icon, conditions,
+  topic, partition_id, record_offset, published_at
+)
+select
+  id,
+  to_timestamp(dt),
+  name,
+  sys ->> 'country',
+  (coord ->> 'lon')::double precision,
+  (coord ->> 'lat')::double precision,
+  (main ->> 'temp')::double precision,
+  (main ->> 'feels_like')::double precision,
+  (main ->> 'temp_min')::double precision,
+  (main ->> 'temp_max')::double precision,
+  (main ->> 'pressure')::double precision,
+  (main ->> 'sea_level')::double precision,
+  (main ->> 'grnd_level')::double precision,
+  (main ->> 'humidity')::double precision,
+  visibility,
+  (wind ->> 'speed')::double precision,
+  (wind ->> 'deg')::double precision,
+  (wind ->> 'gust')::double precision,
+  (clouds ->> 'all')::double precision,
+  (rain ->> '1h')::double precision,
+  (snow ->> '1h')::double precision,
+  (weather -> 0 ->> 'id')::integer,
+  weather -> 0 ->> 'main',
+  weather -> 0 ->> 'description',
+  weather -> 0 ->> 'icon',
+  weather,
+  'truth',
+  0,
+  0,
+  now()
+from jsonb_to_recordset($1::jsonb) as r (
+  id bigint,
+  dt bigint,
+  name text,
+  sys jsonb,
+  coord jsonb,
+  main jsonb,
+  visibility double precision,
+  wind jsonb,
+  clouds jsonb,
+  rain jsonb,
+  snow jsonb,
+  weather jsonb
+)
