@@ -25,6 +25,7 @@ const observed = (at: Date, body = '{}'): PollAnswer => ({ kind: 'observation', 
 function shardOf(places: readonly Place[], kafkaFails = false) {
   const done: string[] = [];
   const published: OutgoingRecord[] = [];
+  const refused: OutgoingRecord[] = [];
   const database = fakeDatabase({
     'locations-of-shard': places.map(({ id, polledAt = null, observedAt = null }) => ({
       ...{ entity_id: id, name: `Place ${id}`, cadence_minutes: 10 },
@@ -51,9 +52,10 @@ function shardOf(places: readonly Place[], kafkaFails = false) {
     database: recording,
     kafka: {
       async publish(topic: string, records: readonly OutgoingRecord[]) {
+        if (records.length === 0) return;
         done.push(`publish to ${topic}`);
         if (kafkaFails) throw new Error('Kafka is away');
-        published.push(...records);
+        (topic === weather.topics.deadLetters.name ? refused : published).push(...records);
       },
     } as unknown as Parameters<typeof createSourceActivities>[0]['kafka'],
     pipelines: { weather },
@@ -70,7 +72,7 @@ function shardOf(places: readonly Place[], kafkaFails = false) {
   return {
     run: (change: Partial<typeof input> = {}) =>
       environment.run<[PollShardInput], PollSummary, typeof pollShard>(pollShard, { ...input, ...change }),
-    ...{ database, published, done, warned, heartbeats: () => heartbeats },
+    ...{ database, published, refused, done, warned, heartbeats: () => heartbeats },
   };
 }
 
@@ -111,6 +113,14 @@ describe('polling a shard', () => {
       { entityId: 1, outcome: 'failed', reason: 'timeout' },
       { entityId: 2, outcome: 'rejected', reason: 'no dt' },
     ]);
+  });
+
+  test('an answer that is refused is published as a dead letter, unchanged, with its reason', async () => {
+    const shard = shardOf([{ id: 2, answer: { kind: 'rejected', reason: 'no dt', body: '{ }' } }]);
+    await shard.run();
+    const headers = { source: 'mock', pipeline: 'weather', reason: 'no dt' };
+    expect(shard.refused).toMatchObject([{ key: '2', value: '{ }', headers }]);
+    expect(shard.published).toEqual([]);
   });
 
   test('an observation that was had before is not published again, but the place has been polled', async () => {
@@ -206,6 +216,7 @@ test('whatever the places answer, the counts add up to those that were due, and 
       expect(due).toBe(places.filter(({ polledAt }) => polledAt === before).length);
       expect(published + unchanged + failed + rejected).toBe(due);
       expect(shard.published).toHaveLength(published);
+      expect(shard.refused).toHaveLength(rejected);
       expect(shard.database.askedFor('finish-ingest-run')[0]?.slice(5)).toEqual([
         due,
         called,

@@ -1,7 +1,10 @@
 /** The command line: knows the commands and how their failures are shown; each command is a file of its own. */
 import { Command, CommanderError } from 'commander';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
+import { accountingCommand } from './accounting.ts';
+import { auditCommand } from './audit.ts';
 import { configCommand } from './config.ts';
+import { deadLettersCommand } from './dead-letters.ts';
 import { downCommand } from './down.ts';
 import { mockCommand } from './mock.ts';
 import { startCommand } from './start.ts';
@@ -21,6 +24,9 @@ for (const command of [
   upCommand,
   downCommand,
   statusCommand,
+  accountingCommand,
+  auditCommand,
+  deadLettersCommand,
   configCommand,
   mockCommand,
   workersCommand,

@@ -39,7 +39,7 @@ export async function accountFor(
   topic: string,
   range: OffsetRange,
   inspect: InspectRecord,
-  onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>,
+  onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void> = async () => undefined,
 ): Promise<RecordAccount> {
   let account = emptyAccount;
   for (const { partition, first, end } of piecesOf(range, PIECE)) {

@@ -14,7 +14,7 @@ describe('the parameters of a job', () => {
       topics: 'weather.observations.v1;weather.repairs.v1',
       kafka_brokers: 'k1:9092,k2:9092',
       consumer_group: 'hourglass-weather',
-      jdbc_url: 'jdbc:postgresql://db:5432/hourglass?user=hourglass_pipeline&stringtype=unspecified',
+      jdbc_url: 'jdbc:postgresql://db:5432/hourglass?user=hourglass_pipeline&stringtype=unspecified&reWriteBatchedInserts=true',
     });
   });
 
@@ -39,6 +39,7 @@ describe('the parameters of a job', () => {
     expect(Object.fromEntries(searchParams)).toEqual({
       user: 'a&password=b?#c d',
       stringtype: 'unspecified',
+      reWriteBatchedInserts: 'true',
       currentSchema: 's&ssl=false',
     });
   });

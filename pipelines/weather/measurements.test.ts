@@ -15,10 +15,10 @@ describe('the ranges of views/plausible-observations.sql', () => {
   );
   const found = (pattern: RegExp) =>
     byColumn(
-      [...view.matchAll(pattern)].map(({ groups: { column = '', lowest, highest } = {} }) => ({
-        column,
-        lowest: Number(lowest),
-        highest: Number(highest),
+      [...view.matchAll(pattern)].map(({ groups = {} }) => ({
+        column: groups['column'] ?? '',
+        lowest: Number(groups['lowest']),
+        highest: Number(groups['highest']),
       })),
     );
   const within = String.raw`BETWEEN (?<lowest>-?\d+) AND (?<highest>-?\d+)`;

@@ -304,6 +304,8 @@ describe('what docs/producers.md claims', () => {
     }
     const first = idOf('of one id and dt the first is stored');
     await pipeline.send([{ key: String(first), value: text({ ...minimal(first), main: { temp: 2 } }) }]);
+    const lenient = idOf('what follows a document is ignored');
+    await pipeline.send([{ key: String(lenient), value: `${text(minimal(lenient))} and more` }]);
     await pipeline.untilRead();
   });
 
@@ -323,16 +325,49 @@ describe('what docs/producers.md claims', () => {
     const { read, stored, duplicates, deadLetters } = await pipeline.accountForRecords();
     expect({ duplicates, deadLetters, rest: read - stored }).toEqual({
       duplicates: 1,
-      deadLetters: 1,
-      rest: 2,
+      deadLetters: 2,
+      rest: 3,
     });
     const query = codeBlock('sql').replace('weather.observations.v1', pipeline.topics.live.name);
     expect(await pipeline.rows<Row>(query)).toMatchObject([
+      {
+        key: String(idOf('what follows a document is ignored')),
+        reason: expect.stringContaining('not JSON'),
+      },
       {
         key: String(idOf('a thousand digits are too many')),
         reason: expect.stringContaining('passed it over'),
       },
     ]);
+  });
+
+  test('what a transaction withdraws was never published', async () => {
+    const kafka = new Kafka({ brokers: [...kafkaBrokers(config)], logLevel: logLevel.NOTHING });
+    const producer = kafka.producer({
+      transactionalId: pipeline.id,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    const topic = pipeline.topics.live.name;
+    const [withdrawn, kept] = [FIRST_ID + claims.length + 1, FIRST_ID + claims.length + 2];
+    const messages = (id: number) => [{ partition: 0, key: String(id), value: text(minimal(id)) }];
+    try {
+      await producer.connect();
+      const first = await producer.transaction();
+      await first.send({ topic, messages: messages(withdrawn) });
+      await first.abort();
+      const second = await producer.transaction();
+      await second.send({ topic, messages: messages(kept) });
+      await second.commit();
+    } finally {
+      await producer.disconnect();
+    }
+    // The last offset of the partition is to be a record's: a marker alone is not read.
+    await pipeline.send(messages(kept));
+    await pipeline.untilRead();
+    expect(await rowsOf('observations', withdrawn)).toEqual([]);
+    expect(await rowsOf('observations', kept)).toHaveLength(1);
+    expect(await pipeline.accountForRecords()).toMatchObject({ stored: 1, duplicates: 1, deadLetters: 0 });
   });
 
   test('gzip may be used, and a record of more than 2 MiB is refused by the broker', async () => {

@@ -22,17 +22,20 @@ const now = Math.floor(Date.now() / 1_000);
 const CITIES = 4;
 
 /** Where a measurement stands in the JSON, and values that are possible. */
-const fields: readonly (readonly [column: string, path: readonly [string, string], range: [number, number]])[] =
-  [
-    ['temp', ['main', 'temp'], [-90, 60]],
-    ['humidity', ['main', 'humidity'], [0, 100]],
-    ['pressure', ['main', 'pressure'], [850, 1_100]],
-    ['wind_speed', ['wind', 'speed'], [0, 120]],
-    ['wind_gust', ['wind', 'gust'], [0, 120]],
-    ['clouds', ['clouds', 'all'], [0, 100]],
-    ['rain_1h', ['rain', '1h'], [0, 450]],
-    ['snow_1h', ['snow', '1h'], [0, 450]],
-  ];
+const fields: readonly (readonly [
+  column: string,
+  path: readonly [string, string],
+  range: [number, number],
+])[] = [
+  ['temp', ['main', 'temp'], [-90, 60]],
+  ['humidity', ['main', 'humidity'], [0, 100]],
+  ['pressure', ['main', 'pressure'], [850, 1_100]],
+  ['wind_speed', ['wind', 'speed'], [0, 120]],
+  ['wind_gust', ['wind', 'gust'], [0, 120]],
+  ['clouds', ['clouds', 'all'], [0, 100]],
+  ['rain_1h', ['rain', '1h'], [0, 450]],
+  ['snow_1h', ['snow', '1h'], [0, 450]],
+];
 
 const measurements = fc
   .record(
@@ -57,8 +60,7 @@ function documentOf({ cityId, atSeconds, measurements: given }: ModelRecord): st
   const document: Record<string, unknown> = { id: cityId, dt: atSeconds };
   for (const [column, [group, field]] of fields) {
     const value = given[column];
-    if (value !== undefined)
-      document[group] = { ...(document[group] as object | undefined), [field]: value };
+    if (value !== undefined) document[group] = { ...(document[group] as object | undefined), [field]: value };
   }
   return JSON.stringify(document);
 }
@@ -99,9 +101,7 @@ test('any stream, however disordered, repeated, late or poisoned, ends in the ta
           Object.fromEntries(fields.flatMap(([name]) => (row[name] === null ? [] : [[name, row[name]]]))),
         ]),
       ).toEqual(expected.map((record) => [record.cityId, record.atSeconds, withoutNegativeZero(record)]));
-      const hours = await pipeline.rows<Record<string, unknown>>(
-        `select * from weather_hourly where ${own}`,
-      );
+      const hours = await pipeline.rows<Record<string, unknown>>(`select * from weather_hourly where ${own}`);
       expect(differencesOfHours(hours, modelHours(records))).toEqual([]);
       expect(account).toEqual({
         read: steps.length,

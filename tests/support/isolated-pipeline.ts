@@ -121,6 +121,28 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
       running = jobId;
       return jobId;
     },
+    /** Stops the job as an orderly stop of everything does. @returns the path of its savepoint */
+    async stop(): Promise<string> {
+      if (running === undefined) throw new Error('no job runs');
+      const [jobId, triggerId] = [running, createHash('md5').update(running).digest('hex')];
+      await rest.stopWithSavepoint(jobId, triggerId);
+      const progress = await eventually(
+        'the savepoint is complete',
+        () => rest.savepoint(jobId, triggerId),
+        ({ status }) => status !== 'in_progress',
+      );
+      await untilEnded(jobId);
+      running = undefined;
+      if (progress.status !== 'completed') throw new Error(`no savepoint: ${JSON.stringify(progress)}`);
+      return progress.path;
+    },
+    /** Waits for a checkpoint that began after this call. */
+    async untilCheckpoint(): Promise<void> {
+      const completed = async () => (await rest.checkpoints(running ?? '')).completed;
+      const before = await completed();
+      // The next one may have begun already.
+      await eventually('two checkpoints are made', completed, (count) => count >= before + 2);
+    },
     /** Ends the job as a crash of everything would: without a savepoint. */
     async cancel(): Promise<void> {
       if (running === undefined) return;
