@@ -1,0 +1,68 @@
+/** `hourglass audit`: the hours whose row is not the aggregate of their observations. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { connectDatabase } from '../clients/postgres.ts';
+import { postgresAddress } from '../config/addresses.ts';
+import { loadConfig } from '../config/load.ts';
+import { renderTable } from './table.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description('Hours in weather_hourly that are not the aggregate of observations')
+    .addOption(
+      new Option(
+        '--since <time>',
+        'look at hours with rows stored since then; the last day unless given',
+      ).argParser(instant),
+    )
+    .option('--json', 'print as JSON')
+    .action(audit);
+}
+
+interface DifferentHour {
+  readonly city_id: number;
+  readonly window_start: Date;
+  readonly is_missing: boolean;
+  readonly differences: Readonly<Record<string, { observations: unknown; hourly: unknown }>>;
+}
+
+async function audit({ since, json }: { since?: Date; json?: boolean }): Promise<void> {
+  const database = connectDatabase({ ...postgresAddress(loadConfig()), connections: 1 });
+  try {
+    const from = since ?? new Date(Date.now() - DAY_MS);
+    const hours = await database.query<DifferentHour>('audit-hours', [from]);
+    if (json) console.log(JSON.stringify(hours, undefined, 2));
+    else
+      console.log(
+        hours.length === 0
+          ? `No hour differs, of those with rows stored since ${from.toISOString()}.`
+          : describe(hours),
+      );
+  } finally {
+    await database.close();
+  }
+}
+
+function describe(hours: readonly DifferentHour[]): string {
+  return renderTable(
+    ['City', 'Hour', 'What differs (hourly, observations)'],
+    hours.map((hour) => [
+      String(hour.city_id),
+      hour.window_start.toISOString().slice(0, 16),
+      hour.is_missing
+        ? 'there is no row'
+        : Object.entries(hour.differences)
+            .map(([figure, { observations, hourly }]) => `${figure} ${hourly}, ${observations}`)
+            .join(' · '),
+    ]),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function instant(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError('Expected a time, for example 2026-01-31T00:00:00Z.');
+  return time;
+}
