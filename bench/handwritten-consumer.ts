@@ -20,7 +20,10 @@ async function main(): Promise<void> {
   const store = await openStore(options.postgres, PARTITIONS_AT_ONCE);
   const consumer = connectConsumer(options);
   const writer = createWriter(store, consumer);
-  consumer.on(consumer.events.CRASH, ({ payload }) => fail(payload.error));
+  // What will pass, such as a coordinator that is still loading, the library waits for and joins again.
+  consumer.on(consumer.events.CRASH, ({ payload: { restart, error } }) => {
+    if (!restart) fail(error);
+  });
   consumer.on(consumer.events.GROUP_JOIN, () => console.log('reading'));
   await consumer.connect();
   await consumer.subscribe({ topics: options.topics, fromBeginning: true });

@@ -145,6 +145,8 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
           { name: 'cleanup.policy', value: 'delete' },
           // The time of publishing is the broker's: a producer's clock can neither make an observation late nor expire a record.
           { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          // However a producer compresses, the broker stores what every reader can read: a batch in zstd stopped the Flink job.
+          { name: 'compression.type', value: 'uncompressed' },
         ];
         const missing = topics.filter(({ name }) => !existing.has(name));
         const present = topics.filter(({ name }) => existing.has(name));

@@ -16,6 +16,8 @@ export interface ConsumerProcess {
   readonly runningAt: number;
   /** @throws when it has ended */
   expectHealthy(): void;
+  /** Holds it where it is, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** SIGTERM lets it finish what it has begun, SIGKILL does not. Resolves when it has ended. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -71,7 +73,13 @@ export async function startConsumer(
     );
   };
   await Promise.race([firstLine(child.stdout), ended.then(expectHealthy)]);
-  return { pid: child.pid ?? 0, runningAt: Date.now(), expectHealthy, end };
+  return {
+    pid: child.pid ?? 0,
+    runningAt: Date.now(),
+    expectHealthy,
+    signal: (signal) => void child.kill(signal),
+    end,
+  };
 }
 
 /** It says one line, once it has joined its group. */

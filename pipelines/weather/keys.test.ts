@@ -119,5 +119,5 @@ test('the trigger that keeps an hour from going backwards looks at every figure 
 test('the plausible view takes every column of the flattened view but what only the deduplication needs', () => {
   const taken = namesOf(selectItems(plausibleView, SELECT));
   const flattened = namesOf(selectItems(flattenedView, SELECT)).filter((name) => name !== 'arrived_at');
-  expect(taken).toEqual([...flattened, 'rejected_values']);
+  expect(taken).toEqual([...flattened, 'rejected_values', 'rain_is_known', 'snow_is_known']);
 });

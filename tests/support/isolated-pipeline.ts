@@ -45,10 +45,12 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
   await sql.query(`set search_path = ${id}`);
   await migrate({ ...postgresAddress(config), schema: id }, config.values.POSTGRES_PIPELINE_USER);
   const kafka = connectKafka(kafkaBrokers(config));
-  await kafka.ensureTopics(Object.values(topics));
+  // An idle reader commits what it has read only when its poll of ten seconds ends: a tick ends it.
+  const ticks = { ...weather.topics.live, name: `${id}.ticks` };
+  await kafka.ensureTopics([...Object.values(topics), ticks]);
   const rest = createFlinkRestClient(flinkRestUrl(config));
   const gateway = createFlinkGatewayClient(flinkGatewayUrl(config));
-  const parameters = parametersOf(
+  const own = parametersOf(
     { topics, consumerGroup: id },
     {
       brokers: kafkaBrokers(config),
@@ -56,6 +58,7 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
       schema: id,
     },
   );
+  const parameters = { ...own, topics: `${own['topics']};${ticks.name}` };
   const statements = weather.job.files.map((file) =>
     renderFlinkSql(changeSql(readFlinkSql(file), file), parameters),
   );
@@ -167,11 +170,16 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
     },
     /** Waits until the job has read all that was published and, by a checkpoint, stored what came of it. */
     async untilRead(): Promise<void> {
+      await connected;
+      const tick = Array.from({ length: ticks.partitions }, (_, partition) => ({ partition, value: null }));
       for (const { name: topic } of [topics.live, topics.repairs]) {
         const ends = await kafka.watermarks(topic);
         await eventually(
           `all of ${topic} is read`,
-          () => kafka.committedOffsets(id, topic),
+          async () => {
+            await producer.send({ topic: ticks.name, messages: tick });
+            return kafka.committedOffsets(id, topic);
+          },
           (committed) => ends.every(({ partition, high }) => (committed.get(partition) ?? 0) >= high),
         );
       }

@@ -25,8 +25,8 @@ SELECT /*+ STATE_TTL('o' = '48h') */
   MAX(wind_gust) AS gust_max,
   -- The source gives rates (mm in the last hour) and leaves them out when there is none: their mean over the hour, none counting
   -- as zero, is its amount. A rate that was rejected is not known, which is not zero.
-  SUM(rain_1h) / COUNT(*) FILTER (WHERE COALESCE(POSITION('"rain_1h"' IN rejected_values) = 0, TRUE)) AS rain_mm,
-  SUM(snow_1h) / COUNT(*) FILTER (WHERE COALESCE(POSITION('"snow_1h"' IN rejected_values) = 0, TRUE)) AS snow_mm,
+  SUM(rain_1h) / COUNT(*) FILTER (WHERE rain_is_known) AS rain_mm,
+  SUM(snow_1h) / COUNT(*) FILTER (WHERE snow_is_known) AS snow_mm,
   MIN(observed_at) AS first_observed_at,
   MAX(observed_at) AS last_observed_at
 FROM plausible_observations AS o

@@ -72,5 +72,8 @@ SELECT
       CASE WHEN rain_1h IS NULL OR rain_1h BETWEEN 0 AND 450 THEN CAST(NULL AS STRING) ELSE '"rain_1h": {"value": ' || JSON_STRING(rain_1h) || ', "range": [0, 450]}' END,
       CASE WHEN snow_1h IS NULL OR snow_1h BETWEEN 0 AND 450 THEN CAST(NULL AS STRING) ELSE '"snow_1h": {"value": ' || JSON_STRING(snow_1h) || ', "range": [0, 450]}' END
     ) || '}'
-  END AS rejected_values
+  END AS rejected_values,
+  -- A rate that is absent is zero; one that was rejected is not known.
+  rain_1h IS NULL OR rain_1h BETWEEN 0 AND 450 AS rain_is_known,
+  snow_1h IS NULL OR snow_1h BETWEEN 0 AND 450 AS snow_is_known
 FROM accepted_observations
