@@ -182,9 +182,9 @@ async function proofText(stack: BenchStack, truth: Truth, kills: readonly Kill[]
     `${thousands(truth.observations)} observations, each published ${COPIES + 1} times, the later copies with another temperature; one in ${GAP_EVERY} lacks a figure. The consumer was killed with SIGKILL ${KILLS.length} times and started again. Afterwards both tables were equal to the truth computed from the first copies, row by row and column by column: nothing lost, nothing doubled, the first record kept.`,
     markdownTable(
       [
-        'kill',
-        'transactions at work',
-        'observations stored before',
+        'killed',
+        'open transactions',
+        'observations stored',
         'of them with uncommitted offsets, so read again',
       ],
       rows,

@@ -68,11 +68,15 @@ function passThrough(
       ahead.pass(partition, Number(lastOffset) + 1);
       goTo(partition);
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      // From what passes, such as a coordinator that is still loading, the consumer recovers by itself.
+      if (!payload.restart) reject(payload.error);
+    });
     consumer
       .run({
         autoCommit: false,
-        eachBatch: async ({ batch: { partition, messages } }) => {
+        eachBatch: async ({ batch }) => {
+          const { partition, messages } = batch;
           const wanted = messages.filter(({ offset }) => ahead.wants(partition, Number(offset)));
           try {
             if (wanted.length > 0) await onRecords(wanted.map((message) => recordOf(partition, message)));
@@ -81,7 +85,8 @@ function passThrough(
             reject(error);
             return;
           }
-          ahead.pass(partition, Number(messages.at(-1)?.offset) + 1);
+          // Its last offset, where the reading goes on, may be a marker's behind its last message.
+          ahead.pass(partition, Number(batch.lastOffset()) + 1);
           goTo(partition);
         },
       })

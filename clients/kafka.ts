@@ -1,5 +1,6 @@
 /** The door to Kafka: declared topics, an idempotent producer, watermarks, committed offsets, and records by offset. */
-import kafkajs, { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
+import kafkajs, { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { HourglassError } from '../domain/errors.ts';
 import { type KafkaRecord, type OffsetRange, readRanges } from './kafka-reader.ts';
 
@@ -58,8 +59,8 @@ export interface KafkaClient {
     ranges: readonly OffsetRange[],
     onRecords: (records: readonly KafkaRecord[]) => Promise<void>,
   ): Promise<void>;
-  /** The headers of the topic's newest record, or undefined when the topic is empty or does not exist. */
-  newestHeaders(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** The headers of the newest record of each partition that has any; none when the topic does not exist. */
+  newestHeaders(topic: string): Promise<readonly Readonly<Record<string, string>>[]>;
   close(): Promise<void>;
 }
 
@@ -152,7 +153,8 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
         const present = topics.filter(({ name }) => existing.has(name));
         if (missing.length > 0) {
           await admin.createTopics({
-            waitForLeaders: true,
+            // The library waits for one kind of "not yet" and fails at another.
+            waitForLeaders: false,
             topics: missing.map((topic) => ({
               topic: topic.name,
               numPartitions: topic.partitions,
@@ -160,6 +162,10 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
             })),
           });
         }
+        await untilLed(
+          admin,
+          missing.map(({ name }) => name),
+        );
         if (present.length === 0) return;
         const { topics: found } = await admin.fetchTopicMetadata({ topics: present.map(({ name }) => name) });
         for (const { name, partitions } of present) {
@@ -189,18 +195,32 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
     },
     async newestHeaders(topic) {
       const exists = await withAdmin('list the topics', (admin) => admin.listTopics());
-      if (!exists.includes(topic)) return undefined;
-      const last = (await watermarks(topic)).find(({ low, high }) => high > low);
-      if (last === undefined) return undefined;
-      const { partition, high } = last;
-      let headers: Readonly<Record<string, string>> | undefined;
-      await read(topic, [{ partition, first: high - 1, end: high }], async ([record]) => {
-        headers = record?.headers;
-      });
-      return headers;
+      if (!exists.includes(topic)) return [];
+      const filled = (await watermarks(topic)).filter(({ low, high }) => high > low);
+      const newest = filled.map(({ partition, high }) => ({ partition, first: high - 1, end: high }));
+      const found: Readonly<Record<string, string>>[] = [];
+      await read(topic, newest, async (records) => void found.push(...records.map(({ headers }) => headers)));
+      return found;
     },
     async close() {
       await discardProducer();
     },
   };
+}
+
+const LEADER_WAIT_MS = { most: 30_000, each: 200 } as const;
+
+/** Waits until each partition of topics that were just made has its leader: until then a producer is refused. */
+async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
+  if (topics.length === 0) return;
+  const deadline = Date.now() + LEADER_WAIT_MS.most;
+  for (;;) {
+    try {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+      if (found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSError && error.retriable) || Date.now() > deadline) throw error;
+    }
+    await delay(LEADER_WAIT_MS.each);
+  }
 }

@@ -1,7 +1,7 @@
 /** Owns the one zod schema of the environment: every variable, its default, its example and whether it is a secret. */
 import { z } from 'zod';
 
-const SOURCES = ['mock', 'openweathermap'] as const;
+export const SOURCES = ['mock', 'openweathermap'] as const;
 const PLANS = ['free', 'startup', 'developer', 'professional'] as const;
 
 interface VariableMeta {

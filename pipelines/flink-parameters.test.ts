@@ -14,7 +14,8 @@ describe('the parameters of a job', () => {
       topics: 'weather.observations.v1;weather.repairs.v1',
       kafka_brokers: 'k1:9092,k2:9092',
       consumer_group: 'hourglass-weather',
-      jdbc_url: 'jdbc:postgresql://db:5432/hourglass?user=hourglass_pipeline&stringtype=unspecified&reWriteBatchedInserts=true',
+      jdbc_url:
+        'jdbc:postgresql://db:5432/hourglass?user=hourglass_pipeline&stringtype=unspecified&reWriteBatchedInserts=true',
     });
   });
 

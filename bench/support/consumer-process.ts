@@ -7,6 +7,7 @@ import { kafkaBrokers, postgresAddress } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
 import { serviceEnvironment } from '../../config/system.ts';
 import type { ConsumerOptions } from '../handwritten/options.ts';
+import { ContestantFailedError } from './errors.ts';
 import type { BenchStack } from './stack.ts';
 import type { BenchTopics } from './topics.ts';
 
@@ -14,7 +15,7 @@ export interface ConsumerProcess {
   readonly pid: number;
   /** When it was told its partitions and began to read, in Unix milliseconds. */
   readonly runningAt: number;
-  /** @throws when it has ended */
+  /** @throws ContestantFailedError when it has ended */
   expectHealthy(): void;
   /** Holds it where it is, or lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
@@ -31,7 +32,7 @@ export interface ConsumerQuestion {
 /** About six thousand records of each partition at once: fewer cost more round trips and commits, more only memory. */
 const BYTES_PER_PARTITION = 4 * 2 ** 20;
 
-/** Returns when it reads. */
+/** Returns when it reads. @throws ContestantFailedError */
 export async function startConsumer(
   stack: BenchStack,
   { topics, schema, bytesPerPartition = BYTES_PER_PARTITION }: ConsumerQuestion,
@@ -68,8 +69,9 @@ export async function startConsumer(
   child.stdin.end(JSON.stringify(options));
   const expectHealthy = (): void => {
     if (child.exitCode === null && child.signalCode === null) return;
-    throw new Error(
-      `the consumer ended (${child.signalCode ?? `exit code ${child.exitCode}`}): ${lastWords.trim()}`,
+    throw new ContestantFailedError(
+      'The hand-written consumer',
+      `its process ended (${child.signalCode ?? `exit code ${child.exitCode}`}) and said last: ${lastWords.trim()}`,
     );
   };
   await Promise.race([firstLine(child.stdout), ended.then(expectHealthy)]);

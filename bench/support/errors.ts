@@ -21,6 +21,16 @@ export class StalledRunError extends HourglassError {
   }
 }
 
+/** Thrown when the job or the process that is measured does not run, or does not do what it was asked. */
+export class ContestantFailedError extends HourglassError {
+  constructor(what: string, reason: string) {
+    super(
+      'CONTESTANT_FAILED',
+      `${what} failed: ${reason}. Its figures would prove nothing; start the bench again.`,
+    );
+  }
+}
+
 /** Thrown on a system whose CPU times cannot be read. */
 export class UnsupportedSystemError extends HourglassError {
   constructor(system: string) {

@@ -6,6 +6,7 @@ import { flinkRestUrl, kafkaBrokers, postgresAddress } from '../../config/addres
 import { renderFlinkSql } from '../../domain/flink-sql.ts';
 import { parametersOf } from '../../pipelines/flink-parameters.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
+import { ContestantFailedError } from './errors.ts';
 import type { BenchStack } from './stack.ts';
 import type { BenchTopics } from './topics.ts';
 
@@ -21,7 +22,7 @@ export interface JobQuestion {
 export interface RunningJob {
   /** When every task ran, in Unix milliseconds. */
   readonly runningAt: number;
-  /** @throws when the job does not run any more or has been restarted */
+  /** @throws ContestantFailedError when the job does not run any more or has been restarted */
   expectHealthy(): Promise<void>;
   /** Takes a checkpoint now and tells how many bytes of state it holds. */
   checkpointBytes(): Promise<number>;
@@ -32,10 +33,11 @@ const POLL_MS = 50;
 const START_DEADLINE_MS = 120_000;
 const ENDED = ['CANCELED', 'FINISHED', 'FAILED'];
 
-/** Returns when every task runs. */
+/** Returns when every task runs. @throws ContestantFailedError, FlinkStatementError */
 export async function startFlinkJob(stack: BenchStack, question: JobQuestion): Promise<RunningJob> {
   const { rest, gateway, config } = stack;
   const { job } = weather;
+  const what = `The Flink job of ${question.schema}`;
   const settings = {
     ...job.settings,
     'parallelism.default': String(job.parallelism),
@@ -43,11 +45,12 @@ export async function startFlinkJob(stack: BenchStack, question: JobQuestion): P
     ...question.settings,
   };
   const { jobId } = await gateway.execute(statementsOf(stack, question), settings);
-  if (jobId === undefined) throw new Error('The SQL Gateway named no job for the statement set.');
+  if (jobId === undefined)
+    throw new ContestantFailedError(what, 'the SQL Gateway named no job for the statement set');
   const deadline = Date.now() + START_DEADLINE_MS;
   while ((await rest.job(jobId))?.vertices.every(({ status }) => status === 'RUNNING') !== true) {
     if (Date.now() > deadline)
-      throw new Error(`The job of ${question.schema} does not run after ${START_DEADLINE_MS / 1_000} s.`);
+      throw new ContestantFailedError(what, `it does not run after ${START_DEADLINE_MS / 1_000} s`);
     await delay(POLL_MS);
   }
   const runningAt = Date.now();
@@ -57,8 +60,9 @@ export async function startFlinkJob(stack: BenchStack, question: JobQuestion): P
       const found = await rest.job(jobId);
       const [exception] = await rest.exceptions(jobId);
       if (found?.state === 'RUNNING' && exception === undefined) return;
-      throw new Error(
-        `the job is ${found?.state ?? 'unknown'}: ${exception?.split('\n').slice(0, 3).join(' ')}`,
+      throw new ContestantFailedError(
+        what,
+        `it is ${found?.state ?? 'unknown'}: ${exception?.split('\n').slice(0, 3).join(' ') ?? 'Flink gives no reason'}`,
       );
     },
     checkpointBytes: () => takeCheckpoint(flinkRestUrl(config), jobId),
@@ -105,7 +109,8 @@ async function takeCheckpoint(url: string, jobId: string): Promise<number> {
   for (;;) {
     const { status, operation } = checkpointSchema.parse(await (await fetch(`${base}/${request}`)).json());
     const id = operation?.checkpointId;
-    if (status.id === 'COMPLETED' && id === undefined) throw new Error('Flink could not take a checkpoint.');
+    if (status.id === 'COMPLETED' && id === undefined)
+      throw new ContestantFailedError(`The Flink job ${jobId}`, 'it could not take a checkpoint');
     if (status.id === 'COMPLETED')
       return detailsSchema.parse(await (await fetch(`${base}/details/${id}`)).json()).state_size;
     await delay(POLL_MS);

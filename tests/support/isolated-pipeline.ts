@@ -120,6 +120,7 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
         'the job runs',
         () => rest.job(jobId),
         (job) => job?.vertices.every(({ status }) => status === 'RUNNING') === true,
+        { withinMs: 180_000 },
       );
       running = jobId;
       return jobId;
@@ -181,6 +182,7 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
             return kafka.committedOffsets(id, topic);
           },
           (committed) => ends.every(({ partition, high }) => (committed.get(partition) ?? 0) >= high),
+          { withinMs: 180_000 },
         );
       }
     },
