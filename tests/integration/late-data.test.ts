@@ -111,6 +111,21 @@ describe.each([
   });
 });
 
+test('an hour of which a stream without state sees more new observations than the row counts is not replaced', async () => {
+  const [cityId, start] = [60, hour(5)];
+  const observations = (seconds: readonly number[]) =>
+    seconds.map((second) => observation({ cityId, at: later(start, second), temp: second }));
+  await pipeline.publish(observations([1, 2]));
+  await pipeline.untilRead();
+  await untilStateExpired();
+  await pipeline.publish(observations([3, 4, 5]));
+  await pipeline.untilRead();
+  expect(await counts(cityId)).toEqual({ stored: 5, counted: 2 });
+  expect((await audit()).filter((row) => row.city_id === cityId)).toMatchObject([
+    { window_start: start, differences: { observation_count: { observations: 5, hourly: 2 } } },
+  ]);
+});
+
 describe('the audit', () => {
   test('names an hour that has no row at all, and one in which a single figure is wrong', async () => {
     const start = hour(2);
