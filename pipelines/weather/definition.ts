@@ -30,6 +30,8 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
       'table.optimizer.reuse-optimize-block-with-digest-enabled': 'true',
       // Deduplication must outlive the aggregate it feeds by more than a day, or a duplicate would be counted again.
       'table.exec.state.ttl': '96 h',
+      // Operators of one task hand rows on instead of copying them; Flink's own SQL operators keep none they were handed.
+      'pipeline.object-reuse': 'true',
     },
   },
 });
