@@ -84,12 +84,13 @@ function createMeasure(stack: BenchStack, topicsOf: ReadonlyMap<number, BenchTop
 async function measureWithCheckpoint(
   stack: BenchStack,
   run: Run,
-  { settings = {}, tableOptions = {}, hourlyFillfactor }: Variant,
+  { settings = {}, tableOptions = {}, driver = {}, hourlyFillfactor }: Variant,
 ): Promise<Figures> {
   let checkpointBytes = 0;
   const measurement = await measureFlink(stack, run, {
     settings,
     tableOptions,
+    driver,
     beforeStart: async () => {
       if (hourlyFillfactor !== undefined)
         await stack.sql.query(

@@ -14,7 +14,9 @@ export interface Variant {
   /** Settings of the PostgreSQL server that need no restart. */
   readonly postgres?: Readonly<Record<string, string>>;
   /** The TaskManager's JVM. */
-  readonly jvm?: { readonly collector?: Collector; readonly taskHeapMb?: number };
+  readonly jvm?: { readonly collector?: Collector; readonly taskHeapMb?: number; readonly youngMb?: number };
+  /** Options of the PostgreSQL driver in Flink. */
+  readonly driver?: Readonly<Record<string, string>>;
   readonly partitions?: number;
 }
 
@@ -90,6 +92,16 @@ export const variants: readonly Variant[] = [
     name: `heap-${taskHeapMb}`,
     question: `${taskHeapMb} MB of heap for the tasks`,
     jvm: { taskHeapMb },
+  })),
+  ...[300, 600].map((youngMb) => ({
+    name: `young-${youngMb}`,
+    question: `${youngMb} MB of the TaskManager's heap for young objects`,
+    jvm: { youngMb },
+  })),
+  ...['false', 'true'].map((isRewritten) => ({
+    name: `batches-${isRewritten === 'true' ? 'rewritten' : 'as-rows'}`,
+    question: `the driver's reWriteBatchedInserts ${isRewritten}`,
+    driver: { reWriteBatchedInserts: isRewritten },
   })),
   ...[1, 4, 8].map((partitions) => ({
     name: `partitions-${partitions}`,

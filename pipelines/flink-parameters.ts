@@ -29,7 +29,7 @@ export function parametersOf(
   const options = new URLSearchParams({
     user: postgres.user,
     stringtype: 'unspecified',
-    // A batch goes as a few statements of many rows: a third of PostgreSQL's work, measured (bench/results.md).
+    // A batch goes as a few statements of many rows: a third of PostgreSQL's work (docs/adr/0010-settings-by-measurement.md).
     reWriteBatchedInserts: 'true',
     ...(schema === undefined ? {} : { currentSchema: schema }),
   });

@@ -27,7 +27,7 @@ export interface Run {
 }
 
 /** How a run of Flink differs from that of the pipeline as it is. */
-export interface FlinkVariant extends Pick<JobQuestion, 'settings' | 'tableOptions'> {
+export interface FlinkVariant extends Pick<JobQuestion, 'settings' | 'tableOptions' | 'driver'> {
   /** On the tables that have just been made. */
   readonly beforeStart?: () => Promise<void>;
   /** When everything is stored and measured. */

@@ -17,6 +17,8 @@ export interface JobQuestion {
   readonly settings?: Readonly<Record<string, string>>;
   /** Options of Flink's tables over those of their files, by table. */
   readonly tableOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Options of the PostgreSQL driver over those of the pipeline. */
+  readonly driver?: Readonly<Record<string, string>>;
 }
 
 export interface RunningJob {
@@ -73,8 +75,11 @@ export async function startFlinkJob(stack: BenchStack, question: JobQuestion): P
   };
 }
 
-function statementsOf({ config }: BenchStack, { topics, schema, tableOptions = {} }: JobQuestion): string[] {
-  const parameters = parametersOf(
+function statementsOf(
+  { config }: BenchStack,
+  { topics, schema, tableOptions = {}, driver = {} }: JobQuestion,
+): string[] {
+  const own = parametersOf(
     // A group of its own, so that nobody goes on where another has read to.
     { topics, consumerGroup: schema },
     {
@@ -83,6 +88,11 @@ function statementsOf({ config }: BenchStack, { topics, schema, tableOptions = {
       schema,
     },
   );
+  // Of an option that is given twice the driver takes the last.
+  const url = [own['jdbc_url'], ...Object.entries(driver).map(([name, value]) => `${name}=${value}`)].join(
+    '&',
+  );
+  const parameters = { ...own, jdbc_url: url };
   const statements = weather.job.files.map((file) => renderFlinkSql(readFlinkSql(file), parameters));
   const changes = Object.entries(tableOptions).map(([table, options]) => {
     const list = Object.entries(options).map(([name, value]) => `'${name}' = '${value}'`);

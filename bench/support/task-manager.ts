@@ -43,10 +43,11 @@ export function createTaskManagerReplacer({ services, rest }: BenchStack): TaskM
 /** The arguments of the native stack's TaskManager with another collector or heap. */
 export function argumentsWith(
   args: ServiceSpec['args'],
-  { collector, taskHeapMb }: NonNullable<Variant['jvm']>,
+  { collector, taskHeapMb, youngMb }: NonNullable<Variant['jvm']>,
 ): readonly string[] {
   const changed = args.map((argument) => {
     if (collector !== undefined && /^-XX:\+Use\w+GC$/.test(argument)) return `-XX:+Use${collector}GC`;
+    if (youngMb !== undefined && argument.startsWith('-Xmn')) return `-Xmn${youngMb}m`;
     if (taskHeapMb !== undefined && argument.startsWith('-Xmx'))
       return `-Xmx${taskHeapMb + FRAMEWORK_HEAP_MB}m`;
     return argument;
