@@ -85,6 +85,7 @@ export function createRecordsActivities(deps: RecordsDeps) {
       if (definition === undefined || inspect === undefined)
         throw new UnknownPipelineError(pipeline, Object.keys(pipelines));
       const { topics, consumerGroup } = definition;
+      await database.query('summarize-arrivals');
       let account = emptyAccount;
       let expired = 0;
       for (const [topic, group, judge] of [

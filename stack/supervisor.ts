@@ -1,6 +1,6 @@
 /** Keeps one service process alive: starts it, asks it whether it is ready, starts it again with backoff when it dies. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceEnvironment } from '../config/system.ts';
 import { reasonOf } from '../domain/errors.ts';
@@ -204,10 +204,25 @@ function keepPreviousLog(logFile: string): void {
 
 function lastLines(logFile: string, count: number): string {
   if (!existsSync(logFile)) return '';
-  return readFileSync(logFile, 'utf8')
+  return tailOf(logFile)
     .trimEnd()
     .split('\n')
     .slice(-count)
     .map((line) => `  ${line.slice(0, 300)}`)
     .join('\n');
+}
+
+const TAIL_BYTES = 64 * 1024;
+
+/** A log may be larger than any text Node can hold. */
+function tailOf(file: string): string {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(descriptor, tail, 0, tail.length, size - tail.length);
+    return tail.toString('utf8');
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -20,5 +20,6 @@ cross join lateral jsonb_array_elements(o.conditions) with ordinality as c (cond
 comment on view observation_conditions is 'one row for each condition of an observation; the primary one has position 1';
 
 -- Rows come in the order of their offsets and of their storing, so a few bytes for each block range find them again: which
--- offsets of a topic are stored, and which hours were touched since an audit.
-create index observations_by_arrival on observations using brin (record_offset, stored_at) with (pages_per_range = 32, autosummarize = on);
+-- offsets of a topic are stored, and which hours were touched since an audit. New block ranges are summarized by whoever asks
+-- (summarize-arrivals.sql): autosummarize writes a line to the server's log for each insert once its queue of requests is full.
+create index observations_by_arrival on observations using brin (record_offset, stored_at) with (pages_per_range = 32);
