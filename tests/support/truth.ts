@@ -32,6 +32,7 @@ export function rowOfTruth(weather: MockWeather): Record<string, unknown> {
     condition_description: primary.description,
     condition_icon: primary.icon,
     conditions: weather.weather,
+    rejected_values: null,
     revision: 0,
   };
 }
