@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline?.close());
 
-const kinds = poisons();
+// Those of a megabyte would not fit into one batch together.
+const kinds = poisons().filter(({ value }) => value === null || value.length < 100_000);
 const now = Math.floor(Date.now() / 1_000);
 /** Each run has cities of its own, so that runs share the job and the tables. */
 const CITIES = 4;
@@ -68,7 +69,7 @@ function documentOf({ cityId, atSeconds, measurements: given }: ModelRecord): st
 test('any stream, however disordered, repeated, late or poisoned, ends in the tables of the model', async () => {
   let runs = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 200, size: 'max' }), async (steps) => {
       runs += 1;
       const firstCity = 1_000 * runs;
       const before = await pipeline.rows<{ count: string }>('select count(*) from dead_letters');
