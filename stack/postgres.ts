@@ -1,6 +1,6 @@
 /** The PostgreSQL server of the native stack: makes its data directory once, and runs as another user when we are root. */
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { appendFile, chown, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
@@ -60,6 +60,7 @@ export async function postgresService(
     // The database's directory is its own, and the checkout may be closed to the user it runs as.
     cwd: data,
     logFile: join(logDir, 'postgres.log'),
+    prepare: () => removeEmptyLock(data),
     stopSignal: 'SIGINT',
     stopTimeoutMs: 30_000,
     ready: async () => {
@@ -71,6 +72,12 @@ export async function postgresService(
       await client.end();
     },
   };
+}
+
+/** A server that was killed while it wrote its lock file leaves an empty one, at which every later start would refuse. */
+function removeEmptyLock(data: string): void {
+  const lock = join(data, 'postmaster.pid');
+  if (statSync(lock, { throwIfNoEntry: false })?.size === 0) rmSync(lock);
 }
 
 /** Made beside its place and renamed into it when complete: a cluster that was interrupted in the making is never trusted. */

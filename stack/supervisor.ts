@@ -20,6 +20,8 @@ export interface ServiceSpec {
   readonly stopSignal?: NodeJS.Signals;
   readonly stopTimeoutMs?: number;
   readonly readyTimeoutMs?: number;
+  /** Is called before each start of the process: clears away what a killed one left. */
+  readonly prepare?: () => void;
   /** Asks the service itself; throws while it is not ready. */
   readonly ready: () => Promise<void>;
 }
@@ -143,6 +145,7 @@ export class SupervisedService {
   }
 
   private spawnProcess(): Promise<string> {
+    this.spec.prepare?.();
     const child = this.spawnWithLog();
     this.child = child;
     this.identity = undefined;
