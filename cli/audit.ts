@@ -1,9 +1,7 @@
 /** `hourglass audit`: the hours whose row is not the aggregate of their observations. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { connectDatabase } from '../clients/postgres.ts';
-import { postgresAddress } from '../config/addresses.ts';
-import { loadConfig } from '../config/load.ts';
 import { renderTable } from './table.ts';
+import { withDatabase } from './with-database.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -28,20 +26,12 @@ interface DifferentHour {
 }
 
 async function audit({ since, json }: { since?: Date; json?: boolean }): Promise<void> {
-  const database = connectDatabase({ ...postgresAddress(loadConfig()), connections: 1 });
-  try {
-    const from = since ?? new Date(Date.now() - DAY_MS);
-    const hours = await database.query<DifferentHour>('audit-hours', [from]);
-    if (json) console.log(JSON.stringify(hours, undefined, 2));
-    else
-      console.log(
-        hours.length === 0
-          ? `No hour differs, of those with rows stored since ${from.toISOString()}.`
-          : describe(hours),
-      );
-  } finally {
-    await database.close();
-  }
+  const from = since ?? new Date(Date.now() - DAY_MS);
+  const hours = await withDatabase((database) => database.query<DifferentHour>('audit-hours', [from]));
+  if (json) console.log(JSON.stringify(hours, undefined, 2));
+  else if (hours.length === 0)
+    console.log(`No hour differs, of those with rows stored since ${from.toISOString()}.`);
+  else console.log(describe(hours));
 }
 
 function describe(hours: readonly DifferentHour[]): string {

@@ -1,11 +1,9 @@
 /** `hourglass dead-letters`: the records that could not become rows, with the reason of each. */
 import { Command, Option } from 'commander';
-import { connectDatabase, type Queries } from '../clients/postgres.ts';
-import { postgresAddress } from '../config/addresses.ts';
-import { loadConfig } from '../config/load.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { wholeNumber } from './arguments.ts';
 import { renderTable } from './table.ts';
+import { withDatabase } from './with-database.ts';
 
 export function deadLettersCommand(): Command {
   const command = new Command('dead-letters').description('Records that could not become rows, and why');
@@ -55,15 +53,6 @@ class NoSuchDeadLetterError extends HourglassError {
       'NO_SUCH_DEAD_LETTER',
       `There is no dead letter at offset ${offset} of partition ${partition} of ${topic}; \`hourglass dead-letters list\` shows the newest.`,
     );
-  }
-}
-
-async function withDatabase<T>(ask: (database: Queries) => Promise<T>): Promise<T> {
-  const database = connectDatabase({ ...postgresAddress(loadConfig()), connections: 1 });
-  try {
-    return await ask(database);
-  } finally {
-    await database.close();
   }
 }
 

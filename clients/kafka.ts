@@ -214,13 +214,14 @@ const LEADER_WAIT_MS = { most: 30_000, each: 200 } as const;
 async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> {
   if (topics.length === 0) return;
   const deadline = Date.now() + LEADER_WAIT_MS.most;
-  for (;;) {
+  while (Date.now() < deadline) {
     try {
       const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
       if (found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
     } catch (error) {
-      if (!(error instanceof kafkajs.KafkaJSError && error.retriable) || Date.now() > deadline) throw error;
+      if (!(error instanceof kafkajs.KafkaJSError && error.retriable)) throw error;
     }
     await delay(LEADER_WAIT_MS.each);
   }
+  throw new Error(`${topics.join(', ')} had no leader within ${LEADER_WAIT_MS.most / 1_000} s`);
 }

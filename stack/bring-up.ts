@@ -108,9 +108,9 @@ async function prepareTopics(services: RunningServices, source: string): Promise
   const kafka = connectKafka(addressOf(services, 'KAFKA_BROKERS').split(','));
   try {
     const topics = Object.values(pipelines).flatMap((pipeline) => Object.values(pipeline.topics));
+    // A producer of somebody's own may call its source what it likes; only the other of ours would mix invented and real hours.
+    const others = SOURCES.filter((other) => other !== source);
     for (const { name } of topics) {
-      // A producer of somebody's own may call its source what it likes; only the other of ours would mix invented and real hours.
-      const others = SOURCES.filter((other) => other !== source);
       const headers = await kafka.newestHeaders(name);
       const holds = others.find((other) => headers.some((each) => each['source'] === other));
       if (holds !== undefined) throw new SourceMismatchError(`The topic ${name}`, holds, source);

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIsolatedPipeline, type IsolatedPipeline } from '../support/isolated-pipeline.ts';
 import { poisons } from '../support/poison.ts';
-import {
-  differencesOfHours,
-  type ModelRecord,
-  modelHours,
-  modelObservations,
-} from '../support/reference-model.ts';
+import { type ModelRecord, modelHours, modelObservations } from '../support/reference-model.ts';
+import { rowDifferences } from '../support/row-differences.ts';
 
 let pipeline: IsolatedPipeline;
 beforeAll(async () => {
@@ -103,7 +99,7 @@ test('any stream, however disordered, repeated, late or poisoned, ends in the ta
         ]),
       ).toEqual(expected.map((record) => [record.cityId, record.atSeconds, withoutNegativeZero(record)]));
       const hours = await pipeline.rows<Record<string, unknown>>(`select * from weather_hourly where ${own}`);
-      expect(differencesOfHours(hours, modelHours(records))).toEqual([]);
+      expect(rowDifferences(hours, modelHours(records), hourKey)).toEqual([]);
       expect(account).toEqual({
         read: steps.length,
         stored: expected.length,
@@ -117,6 +113,9 @@ test('any stream, however disordered, repeated, late or poisoned, ends in the ta
     { numRuns: 12, endOnFailure: true },
   );
 });
+
+const hourKey = (hour: Readonly<Record<string, unknown>>): string =>
+  `city ${hour['city_id']} at ${(hour['window_start'] as Date).toISOString()}`;
 
 const withoutNegativeZero = ({ measurements: given }: ModelRecord): Record<string, number> =>
   Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value === 0 ? 0 : value]));

@@ -69,33 +69,3 @@ const overAll = (values: readonly number[], count: number): number | null =>
 
 const extreme = (values: readonly number[], which: (...values: number[]) => number): number | null =>
   values.length === 0 ? null : which(...values);
-
-/** Where rows of `weather_hourly` differ from the model; averages may differ in their last digits. */
-export function differencesOfHours(
-  rows: readonly Readonly<Record<string, unknown>>[],
-  expected: readonly ModelHour[],
-): string[] {
-  const keyOf = (hour: Readonly<Record<string, unknown>>): string =>
-    `city ${hour['city_id']} at ${(hour['window_start'] as Date).toISOString()}`;
-  const found = new Map(rows.map((row) => [keyOf(row), row]));
-  const wanted = new Set(expected.map(keyOf));
-  return [
-    ...[...found.keys()].filter((key) => !wanted.has(key)).map((key) => `${key} is there and should not be`),
-    ...expected.flatMap((hour) => {
-      const row = found.get(keyOf(hour));
-      if (row === undefined) return [`${keyOf(hour)} is missing`];
-      return Object.entries(hour).flatMap(([name, value]) =>
-        isSame(row[name], value)
-          ? []
-          : [`${keyOf(hour)}: ${name} is ${String(row[name])}, not ${String(value)}`],
-      );
-    }),
-  ];
-}
-
-function isSame(found: unknown, expected: unknown): boolean {
-  if (found === null || expected === null || found === undefined) return found === expected;
-  if (expected instanceof Date) return (found as Date).getTime() === expected.getTime();
-  const number = Number(expected);
-  return Math.abs(Number(found) - number) <= 1e-9 * Math.max(1, Math.abs(number));
-}

@@ -1,0 +1,13 @@
+/** Asks the configured database for a command, and closes the connection whatever happens. */
+import { connectDatabase, type Queries } from '../clients/postgres.ts';
+import { postgresAddress } from '../config/addresses.ts';
+import { loadConfig } from '../config/load.ts';
+
+export async function withDatabase<T>(ask: (database: Queries) => Promise<T>): Promise<T> {
+  const database = connectDatabase({ ...postgresAddress(loadConfig()), connections: 1 });
+  try {
+    return await ask(database);
+  } finally {
+    await database.close();
+  }
+}
