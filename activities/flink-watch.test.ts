@@ -1,116 +1,215 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { describe, expect, test } from 'vitest';
-import { FlinkUnreachableError } from '../clients/flink-errors.ts';
-import { flinkActivities, target } from '../tests/support/fake-flink.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Judgement } from '../domain/job-health.ts';
+import { type JobPhase, type JobPolicy, jobPolicySchema } from '../schemas/job.ts';
+import { flinkActivities, target } from '../tests/support/fake-flink-activities.ts';
+import { FLINK_STEPS, type FlinkStep } from '../tests/support/fake-flink-faults.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 
 const temporaryDirectory = temporaryDirectories();
 const { name, jobId } = target;
-const unreachable = () =>
-  new FlinkUnreachableError('Flink JobManager', 'http://a', 'ECONNREFUSED', undefined);
+const policy = jobPolicySchema.parse({});
+const looks: readonly FlinkStep[] = ['describe a job', 'checkpoints', 'exceptions'];
 
-describe.concurrent('watchJob', () => {
-  const watch = ({ environment, activities }: ReturnType<typeof flinkActivities>, untilMs = 60_000) =>
-    environment.run(activities.watchJob, { jobId, untilMs });
+const setUp = (options: Partial<Parameters<typeof flinkActivities>[0]> = {}) =>
+  flinkActivities({ directory: temporaryDirectory(), ...options });
+interface Watch {
+  readonly phase: JobPhase;
+  readonly untilMs?: number;
+  readonly change?: Partial<JobPolicy>;
+}
+const watch = (
+  { environment, activities }: ReturnType<typeof flinkActivities>,
+  { phase, untilMs = 20_000, change = {} }: Watch,
+): Promise<Judgement | undefined> =>
+  environment.run(activities.watchJob, { name, jobId, phase, untilMs, policy: { ...policy, ...change } });
 
-  test('a JobManager that does not answer says nothing of the job: only the job’s own end does', async () => {
-    const setup = flinkActivities();
-    let away = 1;
-    setup.flink.jobs.set(jobId, { name, state: 'FAILED', exceptions: ['a.B: out of memory'] });
-    setup.flink.onDescribe = () => {
-      if (away-- > 0) throw unreachable();
-    };
-    expect(await watch(setup)).toBe('the job is FAILED: B: out of memory');
-    expect(away).toBe(-1);
+describe.concurrent('watchJob returns what is news', () => {
+  test('a job that runs and completes a checkpoint is stable', async () => {
+    const setup = setUp();
+    setup.flink.put({ id: jobId, name });
+    expect(await watch(setup, { phase: 'settling' })).toEqual({ verdict: 'stable', reason: '' });
+    expect(setup.flink.jobs.get(jobId)?.completed).toBeGreaterThan(0);
   });
 
-  test('time that passes while nothing answers is no loss', async () => {
-    const setup = flinkActivities();
-    setup.flink.onDescribe = () => {
-      throw unreachable();
-    };
-    expect(await watch(setup, 10)).toBeUndefined();
+  test('one that runs without any checkpoint is not stable yet', async () => {
+    const setup = setUp({ times: { checkpointMs: 60_000 } });
+    setup.flink.put({ id: jobId, name });
+    expect(await watch(setup, { phase: 'settling', untilMs: 50 })).toBeUndefined();
   });
 
-  test('a job that Flink does not know is lost', async () => {
-    expect(await watch(flinkActivities())).toBe('the Flink cluster does not know the job any more');
+  test('one that restarts, or of which a part does not run, has to settle again', async () => {
+    for (const change of [{ state: 'RESTARTING' }, { parts: ['RUNNING', 'DEPLOYING'] }] as const) {
+      const setup = setUp();
+      Object.assign(setup.flink.put({ id: jobId, name }), change);
+      expect(await watch(setup, { phase: 'stable' })).toEqual({ verdict: 'settling', reason: '' });
+    }
+  });
+
+  test('one that fails again and again is unstable, with what it said last', async () => {
+    const setup = setUp();
+    setup.flink.put({ id: jobId, name });
+    for (const what of ['first', 'second', 'third'])
+      setup.flink.fail(jobId, `a.b.JobException: outer\nCaused by: c.D: ${what}`, 'RESTARTING');
+    expect(await watch(setup, { phase: 'settling' })).toEqual({
+      verdict: 'unstable',
+      reason: 'it failed 3 times within 120 s: D: third',
+    });
+  });
+
+  test('one whose checkpoints do not complete is unstable, with why', async () => {
+    const setup = setUp({ times: { checkpointMs: 60_000 } });
+    setup.flink.put({ id: jobId, name }).checkpointFailure = 'Checkpoint expired before completing.';
+    const seen = await watch(setup, { phase: 'settling', change: { checkpointStuckMs: 30 } });
+    expect(seen?.verdict).toBe('unstable');
+    expect(seen?.reason).toMatch(
+      /^no checkpoint was completed for .* s: Checkpoint expired before completing\.$/,
+    );
+  });
+
+  test('one that has ended is lost, with its root cause, wherever that stands', async () => {
+    const failed = setUp();
+    failed.flink.put({ id: jobId, name });
+    failed.flink.fail(jobId, 'a.b.JobException: outer\nCaused by: c.D: out of memory');
+    expect(await watch(failed, { phase: 'stable' })).toEqual({
+      verdict: 'lost',
+      reason: 'the job is FAILED: D: out of memory',
+    });
+    const refused = setUp();
+    refused.flink.put({ id: jobId, name, state: 'FAILED' }).failure =
+      'a.B: outer\nCaused by: c.D: no such file';
+    expect((await watch(refused, { phase: 'settling' }))?.reason).toBe('the job is FAILED: D: no such file');
+  });
+
+  test('one that Flink does not know is lost, also when it forgets it between two questions', async () => {
+    const unknown = { verdict: 'lost', reason: 'the Flink cluster does not know the job any more' };
+    expect(await watch(setUp(), { phase: 'stable' })).toEqual(unknown);
+    for (const step of looks) {
+      const setup = setUp();
+      setup.flink.put({ id: jobId, name });
+      setup.flink.faults.arm(step, 'JobManager lost before');
+      expect(await watch(setup, { phase: 'stable' })).toEqual(unknown);
+    }
+  });
+
+  test('what is believed already is no news', async () => {
+    const stable = setUp();
+    stable.flink.put({ id: jobId, name });
+    expect(await watch(stable, { phase: 'stable', untilMs: 100 })).toBeUndefined();
+    const restarting = setUp();
+    restarting.flink.put({ id: jobId, name, state: 'RESTARTING' });
+    expect(await watch(restarting, { phase: 'settling', untilMs: 100 })).toBeUndefined();
   });
 
   test('returns at once when it is cancelled', async () => {
-    const setup = flinkActivities();
-    setup.flink.jobs.set(jobId, { name, state: 'RUNNING' });
-    const watching = watch(setup);
+    const setup = setUp();
+    setup.flink.put({ id: jobId, name });
+    const watching = watch(setup, { phase: 'stable' });
     setup.environment.cancel();
     await expect(watching).rejects.toThrow();
   });
 });
 
-describe('stopJobWithSavepoint', () => {
-  const input = { name, version: target.version, jobId };
-  const completed = { status: 'completed', path: 'file:///s/1' } as const;
+describe.concurrent('a JobManager that does not answer', () => {
+  const steps = looks.filter((step) => FLINK_STEPS.includes(step));
+  const silences = ['unreachable once', 'unreachable for a while', 'HTTP 500', 'answer lost'] as const;
 
-  test('asks for the savepoint, waits for it, records it and returns its path', async () => {
-    const setup = flinkActivities();
-    setup.flink.jobs.set(jobId, { name, state: 'RUNNING' });
-    setup.flink.savepoints = [{ status: 'in_progress' }, completed];
-    expect(await setup.environment.run(setup.activities.stopJobWithSavepoint, input)).toBe('file:///s/1');
-    const [recorded] = setup.database.askedFor('record-savepoint');
-    expect(setup.database.askedFor('finish-savepoint')).toEqual([
-      [name, recorded?.[1], 'completed', 'file:///s/1', null],
-    ]);
+  test.for(steps.flatMap((step) => silences.map((fault) => [fault, step] as const)))(
+    'says nothing of the job: "%s" at "%s"',
+    async ([fault, step]) => {
+      const setup = setUp();
+      setup.flink.put({ id: jobId, name });
+      setup.flink.faults.arm(step, fault);
+      expect(await watch(setup, { phase: 'stable', untilMs: 300 })).toBeUndefined();
+      expect(setup.flink.faults.armed()).toEqual([]);
+    },
+  );
+
+  test('for long makes the job unstable, once, with where nothing answers', async () => {
+    const change = { unreachableMs: 20 };
+    const setup = setUp();
+    setup.flink.put({ id: jobId, name });
+    setup.flink.faults.arm('describe a job', 'unreachable for a while');
+    expect(await watch(setup, { phase: 'stable', change })).toEqual({
+      verdict: 'unstable',
+      reason: 'The Flink JobManager at http://fake does not answer: connect ECONNREFUSED.',
+    });
+    expect(await watch(setup, { phase: 'unstable', change })).toEqual({ verdict: 'stable', reason: '' });
   });
 
-  test('a repetition uses the same trigger id, so that it is the same savepoint', async () => {
-    const setup = flinkActivities();
-    setup.flink.jobs.set(jobId, { name, state: 'RUNNING' });
-    setup.flink.savepoints = [completed];
-    for (let time = 0; time < 2; time += 1)
-      await setup.environment.run(setup.activities.stopJobWithSavepoint, input);
-    const [first, second] = setup.flink.done;
-    expect(first).toMatch(new RegExp(`^stop ${jobId} [0-9a-f]{32}$`));
-    expect(second).toBe(first);
-    const triggers = setup.database.askedFor('record-savepoint').map((asked) => asked[1]);
-    expect(new Set(triggers).size).toBe(1);
+  test('or only answers that it is broken, for long, makes the job unstable too', async () => {
+    const setup = setUp();
+    setup.flink.put({ id: jobId, name });
+    for (let time = 0; time < 100; time += 1) setup.flink.faults.arm('describe a job', 'HTTP 500');
+    const seen = await watch(setup, { phase: 'stable', change: { unreachableMs: 20 } });
+    expect(seen).toMatchObject({ verdict: 'unstable', reason: expect.stringContaining('HTTP 500') });
   });
 
-  test('one that fails is recorded with its root cause and told', async () => {
-    const setup = flinkActivities();
-    setup.flink.jobs.set(jobId, { name, state: 'RUNNING' });
-    setup.flink.savepoints = [{ status: 'failed', trace: 'a.B: outer\nCaused by: c.D: the disk is full' }];
-    await expect(setup.environment.run(setup.activities.stopJobWithSavepoint, input)).rejects.toThrow(
-      'D: the disk is full',
-    );
-    expect(setup.database.askedFor('finish-savepoint')[0]?.slice(2)).toEqual([
-      ...['failed', null, 'D: the disk is full'],
-    ]);
+  test('for longer than a heartbeat may be missed does not end the watch: it gives signs of life', async () => {
+    let isAsked = false;
+    const setup = setUp({
+      async readProgress() {
+        isAsked = true;
+        await delay(5_000);
+        return undefined;
+      },
+    });
+    let beats = 0;
+    setup.environment.on('heartbeat', () => {
+      if (isAsked) beats += 1;
+    });
+    setup.flink.put({ id: jobId, name });
+    expect(await watch(setup, { phase: 'stable', untilMs: 500 })).toBeUndefined();
+    expect(beats).toBe(2);
+  });
+
+  test('while the root cause of an end is asked for hides neither the end nor its cause', async () => {
+    const setup = setUp();
+    setup.flink.put({ id: jobId, name, state: 'FAILED' }).failure = 'c.D: out of memory';
+    setup.flink.faults.arm('execution result', 'unreachable once');
+    expect((await watch(setup, { phase: 'stable' }))?.reason).toBe('the job is FAILED: D: out of memory');
   });
 });
 
-describe('findCheckpoint', () => {
-  const withDirectory = () => flinkActivities({ checkpoints: temporaryDirectory() });
-  const find = ({ activities }: ReturnType<typeof flinkActivities>) => activities.findCheckpoint({ jobId });
+describe('a job that reads nothing', () => {
+  afterEach(() => vi.useRealTimers());
 
-  test('is the complete one with the highest number, as a number', async () => {
-    const setup = withDirectory();
-    for (const entry of ['chk-9', 'chk-10', 'chk-11', 'shared', 'taskowned', 'chk-12.tmp'])
-      mkdirSync(join(setup.checkpoints, jobId, entry), { recursive: true });
-    for (const entry of ['chk-9', 'chk-10', 'chk-12.tmp'])
-      writeFileSync(join(setup.checkpoints, jobId, entry, '_metadata'), '');
-    expect(await find(setup)).toBe(`${pathToFileURL(setup.checkpoints).href}/${jobId}/chk-10`);
+  const readings = (each: readonly { read: number; end: number }[]) => {
+    const left = [...each];
+    // Each question is asked five minutes after the one before.
+    return async () => {
+      vi.setSystemTime(Date.now() + 5 * 60_000);
+      return left.length > 1 ? left.shift() : left[0];
+    };
+  };
+
+  test('although records come is unstable', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const readProgress = readings([
+      { read: 10, end: 10 },
+      { read: 10, end: 11 },
+      { read: 10, end: 12 },
+    ]);
+    const setup = setUp({ readProgress });
+    setup.flink.put({ id: jobId, name });
+    expect(await watch(setup, { phase: 'stable', untilMs: 24 * 3_600_000 })).toMatchObject({
+      verdict: 'unstable',
+      reason: expect.stringMatching(/^it has read nothing for \d+ s, although records came$/),
+    });
   });
 
-  test('is empty when none was ever completed, or the job never had a directory', async () => {
-    const setup = withDirectory();
-    expect(await find(setup)).toBe('');
-    mkdirSync(join(setup.checkpoints, jobId, 'chk-1'), { recursive: true });
-    expect(await find(setup)).toBe('');
-  });
-
-  test('a directory that cannot be read is an error, not "none": state would be thrown away', async () => {
-    const setup = withDirectory();
-    writeFileSync(join(setup.checkpoints, jobId), 'not a directory');
-    await expect(find(setup)).rejects.toThrow('ENOTDIR');
+  test.each([
+    ['because nothing comes', { read: 10, end: 11 }],
+    ['as far as can be told now', undefined],
+  ])('%s is as well as before', async (_, reading) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const setup = setUp({
+      readProgress: async () => {
+        vi.setSystemTime(Date.now() + 5 * 60_000);
+        return reading;
+      },
+    });
+    setup.flink.put({ id: jobId, name });
+    expect(await watch(setup, { phase: 'stable', untilMs: 2 * 3_600_000 })).toBeUndefined();
   });
 });

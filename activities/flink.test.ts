@@ -1,161 +1,196 @@
 import { describe, expect, test } from 'vitest';
-import { FlinkStatementError } from '../clients/flink-errors.ts';
 import { weather } from '../pipelines/weather/definition.ts';
+import { jobPolicySchema, jobStateSchema } from '../schemas/job.ts';
 import { fakeDatabase } from '../tests/support/fake-database.ts';
-import { flinkActivities, parameters, target } from '../tests/support/fake-flink.ts';
-import { createFlinkActivities, type JobTarget } from './flink.ts';
+import {
+  flinkActivities,
+  parameters,
+  recordedVersion,
+  target,
+} from '../tests/support/fake-flink-activities.ts';
+import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 
+const temporaryDirectory = temporaryDirectories();
 const { job } = weather;
-const { jobId } = target;
+const { name, jobId } = target;
+const setUp = (options: Partial<Parameters<typeof flinkActivities>[0]> = {}) =>
+  flinkActivities({ directory: temporaryDirectory(), ...options });
 
-describe('recordJobTarget', () => {
-  test('derives the job id from job, version and attempt: a retry finds what the first try began', async () => {
-    const { activities, database } = flinkActivities();
-    const input = { name: job.name, attempt: 3, restorePath: 'file:///s/1' };
-    const first = await activities.recordJobTarget(input);
-    expect(first).toMatchObject({ ...input, jobId: expect.stringMatching(/^[0-9a-f]{32}$/) });
-    expect(await activities.recordJobTarget(input)).toEqual(first);
-    const next = await activities.recordJobTarget({ ...input, attempt: 4 });
-    expect(next.version).toBe(first.version);
-    expect(next.jobId).not.toBe(first.jobId);
-    expect(database.askedFor('record-job-target')[0]).toEqual([
-      ...[job.name, first.version, 3, first.jobId, 'file:///s/1'],
-    ]);
+describe('describeVersion', () => {
+  test('names the same content the same, and puts it on record', async () => {
+    const { activities, database } = setUp();
+    const first = await activities.describeVersion({ name });
+    expect(await activities.describeVersion({ name })).toEqual(first);
+    expect(first.version).toMatch(/^[0-9a-f]{12}$/);
+    const [recorded] = database.askedFor('record-job-version');
+    expect(recorded?.slice(0, 2)).toEqual([name, first.version]);
+    expect(JSON.parse(String(recorded?.[2]))).toHaveLength(job.files.length);
+    expect(JSON.parse(String(recorded?.[3]))).toEqual({
+      ...job.settings,
+      'parallelism.default': String(job.parallelism),
+    });
   });
 
-  test('another setting is another version', async () => {
-    const changed = { ...job, settings: { ...job.settings, 'table.exec.state.ttl': '1 h' } };
-    const { activities, database, flink } = flinkActivities();
-    const other = createFlinkActivities({
-      ...{ database, rest: flink.rest, gateway: flink.gateway, jobs: { [job.name]: changed } },
-      ...{ parameters: () => parameters, checkpointDirectory: 'file:///c' },
-    });
-    const input = { name: job.name, attempt: 1, restorePath: '' };
-    expect((await other.recordJobTarget(input)).version).not.toBe(
-      (await activities.recordJobTarget(input)).version,
-    );
+  test.each([
+    ['setting', { settings: { ...job.settings, 'table.exec.state.ttl': '1 h' } }],
+    ['parallelism', { parallelism: job.parallelism + 1 }],
+    ['SQL file', { files: job.files.slice(1) }],
+  ])('another %s is another version', async (_, change) => {
+    const { version } = await setUp().activities.describeVersion({ name });
+    const changed = setUp({ definition: { ...job, ...change } });
+    expect((await changed.activities.describeVersion({ name })).version).not.toBe(version);
+  });
+
+  test('how a job is guarded is told beside its version, and is no part of it', async () => {
+    const { version } = await setUp().activities.describeVersion({ name });
+    const policy = jobPolicySchema.parse({ recoveryBudget: 3 });
+    const guarded = setUp({ definition: { ...job, policy } });
+    expect(await guarded.activities.describeVersion({ name })).toEqual({ version, policy });
   });
 
   test('what is recorded of the SQL holds its parameters’ names, and none of their values', async () => {
-    const { activities, database } = flinkActivities();
-    await activities.recordJobTarget({ name: job.name, attempt: 1, restorePath: '' });
+    const { activities, database } = setUp();
+    await activities.describeVersion({ name });
     const statements = String(database.askedFor('record-job-version')[0]?.[2]);
     expect(statements).toContain('${jdbc_url}');
-    expect(statements).not.toContain(parameters.jdbc_url);
+    for (const value of Object.values(parameters).filter((text) => text.length > 2))
+      expect(statements).not.toContain(value);
   });
 
-  test('an attempt older than the one on record is refused', async () => {
-    const { activities } = flinkActivities({ database: fakeDatabase() });
-    await expect(
-      activities.recordJobTarget({ name: job.name, attempt: 1, restorePath: '' }),
-    ).rejects.toMatchObject({ code: 'STALE_ATTEMPT', retryable: false });
+  test('an unknown job is an error that names those there are', async () => {
+    await expect(setUp().activities.describeVersion({ name: 'x' })).rejects.toThrow(
+      `There is no Flink job "x"; there are: ${name}.`,
+    );
+  });
+});
+
+describe('recordJobTarget', () => {
+  test('puts the submission on record', async () => {
+    const { activities, database } = setUp();
+    await activities.recordJobTarget({ ...target, attempt: 3, restorePath: 'file:///s/1' });
+    expect(database.askedFor('record-job-target')).toEqual([[name, target.version, 3, jobId, 'file:///s/1']]);
+  });
+
+  test('a submission older than the one on record is refused', async () => {
+    const { activities } = setUp({ database: fakeDatabase() });
+    await expect(activities.recordJobTarget(target)).rejects.toMatchObject({
+      ...{ code: 'STALE_ATTEMPT', retryable: false },
+    });
   });
 });
 
 describe('submitJob', () => {
-  const submit = (
-    { environment, activities }: ReturnType<typeof flinkActivities>,
-    change: Partial<JobTarget> = {},
-  ) => environment.run(activities.submitJob, { ...target, ...change });
+  test('submits the version that is on record, with its parameters put in', async () => {
+    const { activities, environment, flink } = setUp();
+    await environment.run(activities.submitJob, { ...target, restorePath: 'file:///s/1' });
+    expect(flink.submissions).toMatchObject([
+      {
+        jobId,
+        name,
+        restorePath: 'file:///s/1',
+        statements: [`CREATE TABLE a WITH ('url' = '${parameters.jdbc_url}')`, recordedVersion.statements[1]],
+      },
+    ]);
+    expect(flink.submissions[0]?.properties).toMatchObject(recordedVersion.settings);
+  });
 
-  test('submits the statements in their order, parameters put in, under the job id of the target', async () => {
-    const setup = flinkActivities();
-    await submit(setup);
-    const [submission] = setup.flink.submissions;
-    expect(submission?.statements).toHaveLength(job.files.length);
-    expect(submission?.statements[1]).toContain(`'url' = '${parameters.jdbc_url}'`);
-    expect(submission?.statements.join()).not.toContain('${');
-    expect(submission?.properties).toEqual({
-      ...{ ...job.settings, 'parallelism.default': String(job.parallelism) },
-      ...{ 'pipeline.name': job.name, '$internal.pipeline.job-id': jobId },
+  test('a version that is not on record cannot be submitted, and a retry changes nothing', async () => {
+    const { activities, environment, flink } = setUp({ database: fakeDatabase() });
+    await expect(environment.run(activities.submitJob, target)).rejects.toMatchObject({
+      ...{ code: 'UNKNOWN_VERSION', retryable: false },
     });
+    expect(flink.done).toEqual([]);
   });
+});
 
-  test('goes on from a saved state without owning it', async () => {
-    const setup = flinkActivities();
-    await submit(setup, { restorePath: 'file:///s/1' });
-    expect(setup.flink.submissions[0]?.properties).toMatchObject({
-      'execution.state-recovery.path': 'file:///s/1',
-      'execution.state-recovery.claim-mode': 'NO_CLAIM',
-    });
-  });
-
-  test('attaches to the job when Flink has it already', async () => {
-    const setup = flinkActivities();
-    setup.flink.jobs.set(jobId, { name: job.name, state: 'RUNNING' });
-    await submit(setup);
-    expect(setup.flink.submissions).toEqual([]);
-  });
-
-  test('attaches when it is refused as a duplicate: the first try was accepted after all', async () => {
-    const setup = flinkActivities();
-    setup.flink.onSubmit = (_, accept) => {
-      accept();
-      throw new FlinkStatementError('EXECUTE', 'a.DuplicateJobSubmissionException: twice');
-    };
-    await submit(setup);
-    expect(setup.flink.jobs.get(jobId)?.state).toBe('RUNNING');
-  });
-
-  test('a refusal of a job that Flink does not have is a refusal', async () => {
-    const setup = flinkActivities();
-    setup.flink.onSubmit = () => {
-      throw new FlinkStatementError('SELECT', 'a.ValidationException: wrong');
-    };
-    await expect(submit(setup)).rejects.toThrow('ValidationException: wrong');
-  });
-
-  test('waits until every part of the job runs', async () => {
-    const setup = flinkActivities();
-    const still = [
-      ['RUNNING', 'DEPLOYING'],
-      ['RUNNING', 'INITIALIZING'],
-    ];
-    setup.flink.onDescribe = () => {
-      const parts = still.shift() ?? ['RUNNING', 'RUNNING'];
-      setup.flink.jobs.set(jobId, { name: job.name, state: 'RUNNING', parts });
-    };
-    await submit(setup);
-    expect(setup.flink.jobs.get(jobId)?.parts).toEqual(['RUNNING', 'RUNNING']);
-  });
-
-  test('a job that ends instead of running is told with its root cause, and not submitted again', async () => {
-    const setup = flinkActivities();
-    const exceptions = ['a.JobException: suppressed\nCaused by: java.io.IOException: no such snapshot'];
-    setup.flink.jobs.set(jobId, { name: job.name, state: 'FAILED', exceptions });
-    const submitting = submit(setup);
-    await expect(submitting).rejects.toThrow(`Flink job ${jobId} is FAILED: IOException: no such snapshot`);
-    await expect(submitting).rejects.toMatchObject({ code: 'FLINK_JOB_LOST', retryable: false });
-    expect(setup.flink.submissions).toEqual([]);
-  });
-
-  test('ends an earlier attempt of the same job first, and no other job', async () => {
-    const setup = flinkActivities();
-    setup.flink.jobs.set('older', { name: job.name, state: 'RESTARTING' });
-    setup.flink.jobs.set('ended', { name: job.name, state: 'FAILED' });
-    setup.flink.jobs.set('stranger', { name: 'other', state: 'RUNNING' });
-    await submit(setup);
-    expect(setup.flink.done).toEqual(['cancel older', `submit ${jobId}`]);
+describe('cancelJob', () => {
+  test('ends the job and keeps its checkpoints', async () => {
+    const { activities, environment, flink } = setUp({ times: { checkpointMs: 5 } });
+    await environment.run(activities.submitJob, target);
+    while (flink.snapshots.of(jobId).length === 0) await flink.rest.job(jobId);
+    await environment.run(activities.cancelJob, { jobId });
+    expect(flink.jobs.get(jobId)?.state).toBe('CANCELED');
+    expect(flink.snapshots.of(jobId)).not.toEqual([]);
   });
 });
 
 describe('the record of a job', () => {
+  const row = {
+    ...{ desired: 'suspended', is_parked: true, state: 'recovering', attempt: 7, sequence: 41 },
+    ...{ desired_version: 'w', version: 'v', flink_job_id: jobId },
+    ...{ restore_path: 'file:///s/1', reason: 'why' },
+  };
+
   test('is where an actor that begins anew goes on from', async () => {
-    const row = { version: 'v', attempt: 7, flink_job_id: jobId, restore_path: null };
-    const { activities } = flinkActivities({ database: fakeDatabase({ 'job-record': [row] }) });
-    expect(await activities.readJobRecord({ name: job.name })).toEqual({
-      ...{ name: job.name, version: 'v', attempt: 7, jobId, restorePath: '' },
+    const policy = jobPolicySchema.parse({ recoveryBudget: 3 });
+    const database = fakeDatabase({ 'job-record': [row] });
+    const { activities } = setUp({ database, definition: { ...job, policy } });
+    expect(await activities.readJobRecord({ name })).toEqual({
+      ...{ desired: 'suspended', isParked: true, phase: 'recovering', attempt: 7, sequence: 41, policy },
+      ...{ desiredVersion: 'w', version: 'v', jobId, restorePath: 'file:///s/1', reason: 'why' },
     });
   });
 
-  test('is nothing for a job that was never submitted', async () => {
-    expect(await flinkActivities().activities.readJobRecord({ name: job.name })).toBeUndefined();
+  test('what is not on record is empty, as in a state', async () => {
+    const empty = {
+      desired_version: null,
+      version: null,
+      flink_job_id: null,
+      restore_path: null,
+      reason: null,
+    };
+    const { activities } = setUp({ database: fakeDatabase({ 'job-record': [{ ...row, ...empty }] }) });
+    expect(await activities.readJobRecord({ name })).toMatchObject({
+      ...{ desiredVersion: '', version: '', jobId: '', restorePath: '', reason: '' },
+    });
   });
 
-  test('an unknown job is an error that names those there are', async () => {
-    const { activities } = flinkActivities();
-    await expect(activities.recordJobTarget({ name: 'x', attempt: 1, restorePath: '' })).rejects.toThrow(
-      `there is no job "x"; there are: ${job.name}`,
-    );
+  test('is nothing for a job that no actor has ever had', async () => {
+    expect(await setUp().activities.readJobRecord({ name })).toBeUndefined();
+  });
+
+  test('an unknown job has no record either: it is an error', async () => {
+    await expect(setUp().activities.readJobRecord({ name: 'x' })).rejects.toMatchObject({
+      ...{ code: 'UNKNOWN_JOB', retryable: false },
+    });
+  });
+
+  test('takes the state and every event, in one transaction', async () => {
+    const database = fakeDatabase();
+    let together: readonly string[] = [];
+    const activities = setUp({
+      database: {
+        ...database,
+        async transaction(work) {
+          const result = await work(database);
+          together = database.asked.map((asked) => asked.name);
+          return result;
+        },
+      },
+    }).activities;
+    const state = jobStateSchema.parse({
+      name,
+      phase: 'stable',
+      version: 'v',
+      attempt: 2,
+      jobId,
+      sequence: 9,
+    });
+    const event = { atMs: 0, phase: 'stable', version: 'v', attempt: 2, jobId, reason: '' } as const;
+    await activities.recordJob({
+      state,
+      events: [
+        { ...event, sequence: 8, event: 'submitted' },
+        { ...event, sequence: 9, event: 'becameStable' },
+      ],
+    });
+    expect(together).toEqual(['record-job', 'record-job-event', 'record-job-event']);
+    expect(database.askedFor('record-job')).toEqual([
+      [name, 'running', false, 'stable', '', 'v', 2, jobId, '', '', 9],
+    ]);
+    expect(database.askedFor('record-job-event').map((parameters_) => parameters_.slice(0, 5))).toEqual([
+      [name, 8, new Date(0), 'submitted', 'stable'],
+      [name, 9, new Date(0), 'becameStable', 'stable'],
+    ]);
   });
 });

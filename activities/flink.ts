@@ -1,28 +1,36 @@
-/** Activities on Flink jobs. Each is safe to repeat: job ids and trigger ids are derived from what they stand for. */
-import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Activities of a Flink job's actor: its versions, its submissions, and watching it. Each is safe to repeat. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { FlinkStatementError, FlinkUnreachableError, innermostCause } from '../clients/flink-errors.ts';
-import type { FlinkGatewayClient } from '../clients/flink-gateway.ts';
-import type { FlinkJobState, FlinkRestClient } from '../clients/flink-rest.ts';
+import { FlinkRequestError, FlinkUnreachableError, innermostCause } from '../clients/flink-errors.ts';
+import type { FlinkException } from '../clients/flink-rest.ts';
+import { readRecordOfJob } from '../clients/job-record.ts';
 import type { Database } from '../clients/postgres.ts';
 import { readFlinkSql } from '../clients/sql-files.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { renderFlinkSql } from '../domain/flink-sql.ts';
+import {
+  hasEnded,
+  isNews,
+  type JobSample,
+  type Judgement,
+  judge,
+  type ReadProgress,
+  stalledSince,
+} from '../domain/job-health.ts';
+import type { JobEventRecord, JobPhase, JobPolicy, JobRecord } from '../schemas/job.ts';
 import type { JobDefinition } from '../schemas/pipeline.ts';
+import { cancelAndWait, contentHash, type FlinkDoors, rootCause, submitOnce } from './flink-submission.ts';
+import { withPulse } from './pulse.ts';
 
-export interface FlinkDeps {
+export interface FlinkDeps extends FlinkDoors {
+  /** How long to wait between two looks at a job that is watched. */
+  readonly watchMs: number;
   readonly database: Database;
-  readonly rest: FlinkRestClient;
-  readonly gateway: FlinkGatewayClient;
   readonly jobs: Readonly<Record<string, JobDefinition>>;
   /** The values of `${…}` in a job's SQL: addresses, topics. No secret is among them. */
   readonly parameters: (job: string) => Readonly<Record<string, string>>;
-  /** Where the cluster keeps retained checkpoints, as a file: URL. */
-  readonly checkpointDirectory: string;
+  /** How far a job has read, summed over what it reads; undefined when that cannot be told now. */
+  readonly readProgress: (job: string) => Promise<Omit<ReadProgress, 'atMs'> | undefined>;
 }
 
 export interface JobTarget {
@@ -33,13 +41,6 @@ export interface JobTarget {
   readonly restorePath: string;
 }
 
-/** Thrown when Flink gave up a job, or no longer knows it; the message has the root cause. */
-export class FlinkJobLostError extends HourglassError {
-  constructor(jobId: string, state: string, reason: string) {
-    super('FLINK_JOB_LOST', `Flink job ${jobId} is ${state}: ${reason}`);
-  }
-}
-
 /** Thrown when a later submission of the job is on record: whoever asks knows less than the record. */
 class StaleAttemptError extends HourglassError {
   constructor(job: string, attempt: number) {
@@ -47,202 +48,225 @@ class StaleAttemptError extends HourglassError {
   }
 }
 
-const WATCH_INTERVAL_MS = 2_000;
-const ENDED: readonly FlinkJobState[] = ['FAILED', 'CANCELED', 'FINISHED'];
+/** Thrown for a job that no pipeline of this build defines. */
+class UnknownJobError extends HourglassError {
+  constructor(job: string, known: readonly string[]) {
+    super('UNKNOWN_JOB', `There is no Flink job "${job}"; there are: ${known.join(', ')}.`);
+  }
+}
+
+/** Thrown for a version that is not on record. */
+class UnknownVersionError extends HourglassError {
+  constructor(job: string, version: string) {
+    super('UNKNOWN_VERSION', `Version ${version} of ${job} is not on record; deploy the job again.`);
+  }
+}
+
+/** How far a job has read changes with its checkpoints: asking more often tells nothing. */
+const PROGRESS_EVERY_MS = 10_000;
 
 export function createFlinkActivities(deps: FlinkDeps) {
-  const { database, rest, gateway, jobs, parameters, checkpointDirectory } = deps;
+  const { database, rest, jobs, parameters, readProgress, watchMs } = deps;
 
-  /** What a version stands for: the SQL as written, and every setting that Flink is given for it. */
-  const versionOf = (name: string): { statements: string[]; settings: Record<string, string> } => {
+  const definitionOf = (name: string): JobDefinition => {
     const definition = jobs[name];
-    if (definition === undefined)
-      throw new Error(`there is no job "${name}"; there are: ${Object.keys(jobs).join(', ')}`);
-    const { files, settings, parallelism } = definition;
+    if (definition === undefined) throw new UnknownJobError(name, Object.keys(jobs));
+    return definition;
+  };
+
+  /** Of a job that has ended without an exception its result is asked. */
+  const failureOf = async (jobId: string, state: string, newest: FlinkException | undefined) => {
+    if (newest !== undefined) return innermostCause(newest.trace);
+    return hasEnded(state) ? rootCause(rest, jobId) : '';
+  };
+
+  const look = async (jobId: string): Promise<JobSample | undefined> => {
+    const signal = cancellationSignal();
+    const job = await rest.job(jobId, signal);
+    if (job === undefined) return undefined;
+    const checkpoints = await rest.checkpoints(jobId, signal);
+    const exceptions = await rest.exceptions(jobId, signal);
     return {
-      statements: files.map(readFlinkSql),
-      settings: { ...settings, 'parallelism.default': String(parallelism) },
+      nowMs: job.now,
+      state: job.state,
+      isWhole: job.vertices.every(({ status }) => status === 'RUNNING' || status === 'FINISHED'),
+      startedAtMs: job['start-time'],
+      runningSinceMs: job.timestamps['RUNNING'] ?? 0,
+      checkpointAtMs: checkpoints.latestAtMs ?? 0,
+      failuresAtMs: exceptions.map(({ atMs }) => atMs),
+      failure: await failureOf(jobId, job.state, exceptions[0]),
+      checkpointFailure: checkpoints.latestFailure ?? '',
     };
   };
 
-  const rootCause = async (jobId: string): Promise<string> => {
-    const [newest] = await rest.exceptions(jobId);
-    return newest === undefined ? 'it gave no reason' : innermostCause(newest);
-  };
-
-  /** Returns once the job runs. @throws FlinkJobLostError when it ends instead */
-  const untilRunning = async (jobId: string): Promise<void> => {
-    for (;;) {
-      heartbeat();
-      const job = await rest.job(jobId);
-      if (job?.state === 'RUNNING' && job.vertices.every(({ status }) => status === 'RUNNING')) return;
-      if (job !== undefined && ENDED.includes(job.state))
-        throw new FlinkJobLostError(jobId, job.state, await rootCause(jobId));
-      await delay(250, undefined, { signal: cancellationSignal() });
-    }
-  };
-
-  /** Never two jobs for one name: an earlier attempt that runs on, or waits in Flink, ends first. Its checkpoints stay. */
-  const cancelOthers = async (name: string, jobId: string): Promise<void> => {
-    const active = async () =>
-      (await rest.jobs()).filter(
-        (job) => job.name === name && job.id !== jobId && !ENDED.includes(job.state),
-      );
-    for (const { id } of await active()) await rest.cancel(id);
-    while ((await active()).length > 0) {
-      heartbeat();
-      await delay(250, undefined, { signal: cancellationSignal() });
-    }
+  /** @returns undefined when there is nothing to say @throws FlinkUnreachableError */
+  const judgeOnce = async (
+    jobId: string,
+    stalled: ReadProgress | undefined,
+    policy: JobPolicy,
+  ): Promise<{ nowMs: number; judgement: Judgement | undefined }> => {
+    const sample = await look(jobId).catch((error) => {
+      // Between two questions a JobManager may forget a job: the next look tells.
+      if (error instanceof FlinkRequestError && error.status === 404) return undefined;
+      throw error;
+    });
+    if (sample === undefined)
+      return {
+        nowMs: 0,
+        judgement: { verdict: 'lost', reason: 'the Flink cluster does not know the job any more' },
+      };
+    return { nowMs: sample.nowMs, judgement: judge(sample, stalled, policy) };
   };
 
   return {
-    /** Decides version and job id of the next submission and records both, before anything is asked of Flink. */
-    async recordJobTarget(input: { name: string; attempt: number; restorePath: string }): Promise<JobTarget> {
-      const { statements, settings } = versionOf(input.name);
-      const version = digest(JSON.stringify([statements, settings])).slice(0, 12);
-      const jobId = digest(`${input.name}/${version}/${input.attempt}`).slice(0, 32);
-      await database.transaction(async (queries) => {
-        await queries.query('record-job-version', [
-          input.name,
-          version,
-          JSON.stringify(statements),
-          JSON.stringify(settings),
-        ]);
-        const recorded = await queries.query('record-job-target', [
-          input.name,
-          version,
-          input.attempt,
-          jobId,
-          input.restorePath,
-        ]);
-        if (recorded.length === 0) throw new StaleAttemptError(input.name, input.attempt);
-      });
-      return { ...input, version, jobId };
-    },
-
-    /** What is recorded of a job, for an actor that begins anew: it goes on from there, never from nothing. */
-    async readJobRecord({ name }: { name: string }): Promise<JobTarget | undefined> {
-      const [row] = await database.query<{
-        version: string;
-        attempt: number;
-        flink_job_id: string;
-        restore_path: string | null;
-      }>('job-record', [name]);
-      if (row === undefined) return undefined;
-      return {
+    /** The version that the definition stands for now, put on record, and how it is to be guarded. */
+    async describeVersion({ name }: { name: string }): Promise<{ version: string; policy: JobPolicy }> {
+      const { files, settings, parallelism, policy } = definitionOf(name);
+      const statements = files.map(readFlinkSql);
+      const all = { ...settings, 'parallelism.default': String(parallelism) };
+      const version = contentHash([statements, all]);
+      await database.query('record-job-version', [
         name,
-        version: row.version,
-        attempt: row.attempt,
-        jobId: row.flink_job_id,
-        restorePath: row.restore_path ?? '',
-      };
+        version,
+        JSON.stringify(statements),
+        JSON.stringify(all),
+      ]);
+      return { version, policy };
     },
 
-    /** Submits the target unless Flink has it already, and returns once it runs. */
-    async submitJob({ name, jobId, restorePath }: JobTarget): Promise<void> {
-      const { statements, settings } = versionOf(name);
-      if ((await rest.job(jobId)) === undefined) {
-        await cancelOthers(name, jobId);
-        const rendered = statements.map((statement) => renderFlinkSql(statement, parameters(name)));
-        const properties = {
-          ...settings,
-          'pipeline.name': name,
-          '$internal.pipeline.job-id': jobId,
-          ...(restorePath === ''
-            ? {}
-            : {
-                'execution.state-recovery.path': restorePath,
-                'execution.state-recovery.claim-mode': 'NO_CLAIM',
-              }),
-        };
-        try {
-          await gateway.execute(rendered, properties);
-        } catch (error) {
-          // The first try of a retried activity may have been accepted after all: then Flink knows the job, and it is this one.
-          if (!(error instanceof FlinkStatementError) || (await rest.job(jobId)) === undefined) throw error;
-        }
-      }
-      await untilRunning(jobId);
+    /**
+     * What is recorded of a job, for an actor that begins anew: it goes on from there, never from nothing. How the job is
+     * guarded is in no record, but in its definition.
+     */
+    async readJobRecord({
+      name,
+    }: {
+      name: string;
+    }): Promise<(JobRecord & { policy: JobPolicy }) | undefined> {
+      const { policy } = definitionOf(name);
+      const record = await readRecordOfJob(database, name);
+      return record === undefined ? undefined : { ...record, policy };
     },
 
-    /** Only looks. Returns why the job is lost, or undefined when `untilMs` has passed and all is well. */
-    async watchJob({ jobId, untilMs }: { jobId: string; untilMs: number }): Promise<string | undefined> {
+    /** The next submission goes on record before anything is asked of Flink. */
+    async recordJobTarget({ name, version, attempt, jobId, restorePath }: JobTarget): Promise<void> {
+      const recorded = await database.query('record-job-target', [
+        name,
+        version,
+        attempt,
+        jobId,
+        restorePath,
+      ]);
+      if (recorded.length === 0) throw new StaleAttemptError(name, attempt);
+    },
+
+    /** Submits the target unless Flink has it already; whether it runs is for the watch to tell. */
+    async submitJob({ name, version, jobId, restorePath }: JobTarget): Promise<void> {
+      const [recorded] = await database.query<{ statements: string[]; settings: Record<string, string> }>(
+        'job-version',
+        [name, version],
+      );
+      if (recorded === undefined) throw new UnknownVersionError(name, version);
+      const statements = recorded.statements.map((statement) => renderFlinkSql(statement, parameters(name)));
+      await submitOnce(deps, { name, jobId, statements, settings: recorded.settings, restorePath });
+    },
+
+    /** Ends the job in Flink without a savepoint; its checkpoints stay. */
+    async cancelJob({ jobId }: { jobId: string }): Promise<void> {
+      await cancelAndWait(deps, jobId);
+    },
+
+    /**
+     * Only looks. Returns what is news to an actor that believes the job to be in `phase`, or undefined when `untilMs` has
+     * passed without any. A JobManager that does not answer says nothing about the job.
+     */
+    async watchJob(input: {
+      name: string;
+      jobId: string;
+      phase: JobPhase;
+      policy: JobPolicy;
+      untilMs: number;
+    }): Promise<Judgement | undefined> {
+      const { name, jobId, phase, policy, untilMs } = input;
       const deadline = Date.now() + untilMs;
+      const progress = progressTracker(() => readProgress(name));
+      let answeredAt = Date.now();
+      let nowMs = 0;
       while (Date.now() < deadline) {
         heartbeat();
         try {
-          const job = await rest.job(jobId, cancellationSignal());
-          if (job === undefined) return 'the Flink cluster does not know the job any more';
-          if (ENDED.includes(job.state)) return `the job is ${job.state}: ${await rootCause(jobId)}`;
+          const seen = await withPulse(async () => judgeOnce(jobId, await progress(nowMs), policy));
+          ({ nowMs } = seen);
+          answeredAt = Date.now();
+          if (seen.judgement !== undefined && isNews(seen.judgement, phase)) return seen.judgement;
         } catch (error) {
-          // A JobManager that does not answer says nothing about the job.
-          if (!(error instanceof FlinkUnreachableError)) throw error;
+          if (!isUnanswered(error)) throw error;
+          const silentMs = Date.now() - answeredAt;
+          const judgement: Judgement = { verdict: 'unstable', reason: error.message };
+          if (silentMs > policy.unreachableMs && isNews(judgement, phase)) return judgement;
         }
-        await delay(WATCH_INTERVAL_MS, undefined, { signal: cancellationSignal() });
+        await delay(watchMs, undefined, { signal: cancellationSignal() });
       }
       return undefined;
     },
 
-    /** Stops the job with a savepoint, without drain, and returns the savepoint's path. */
-    async stopJobWithSavepoint(input: { name: string; version: string; jobId: string }): Promise<string> {
-      const triggerId = digest(`${input.jobId}/stop`).slice(0, 32);
-      await database.query('record-savepoint', [
-        input.name,
-        triggerId,
-        input.jobId,
-        input.version,
-        'suspend',
-      ]);
-      await rest.stopWithSavepoint(input.jobId, triggerId);
-      for (;;) {
-        heartbeat();
-        const progress = await rest.savepoint(input.jobId, triggerId);
-        if (progress.status === 'completed') {
-          await database.query('finish-savepoint', [input.name, triggerId, 'completed', progress.path, null]);
-          return progress.path;
-        }
-        if (progress.status === 'failed') {
-          const reason = innermostCause(progress.trace);
-          await database.query('finish-savepoint', [input.name, triggerId, 'failed', null, reason]);
-          throw new FlinkJobLostError(input.jobId, 'without its savepoint', reason);
-        }
-        await delay(250, undefined, { signal: cancellationSignal() });
-      }
-    },
-
-    /** The newest retained checkpoint of a job, or '' when it never completed one. */
-    async findCheckpoint({ jobId }: { jobId: string }): Promise<string> {
-      const directory = join(fileURLToPath(checkpointDirectory), jobId);
-      const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return [];
-        throw error;
-      });
-      const numbers = names.flatMap((name) => /^chk-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-      for (const number of numbers.sort((a, b) => b - a)) {
-        // One without its metadata was never completed.
-        const complete = await stat(join(directory, `chk-${number}`, '_metadata')).then(
-          () => true,
-          () => false,
-        );
-        if (complete) return `${checkpointDirectory}/${jobId}/chk-${number}`;
-      }
-      return '';
-    },
-
-    async recordJobState({
-      name,
-      phase,
-      restorePath,
+    /** The actor's knowledge and what happened to the job since it was last recorded. */
+    async recordJob({
+      state,
+      events,
     }: {
-      name: string;
-      phase: string;
-      restorePath: string;
-    }): Promise<void> {
-      await database.query('record-job-state', [name, phase, restorePath]);
+      state: JobRecord & { name: string };
+      events: readonly JobEventRecord[];
+    }) {
+      await database.transaction(async (queries) => {
+        await queries.query('record-job', [
+          state.name,
+          state.desired,
+          state.isParked,
+          state.phase,
+          state.desiredVersion,
+          state.version,
+          state.attempt,
+          state.jobId,
+          state.restorePath,
+          state.reason,
+          state.sequence,
+        ]);
+        for (const event of events)
+          await queries.query('record-job-event', [
+            state.name,
+            event.sequence,
+            new Date(event.atMs),
+            event.event,
+            event.phase,
+            event.version,
+            event.attempt,
+            event.jobId,
+            event.reason,
+          ]);
+      });
     },
   };
 }
 
 export type FlinkActivities = ReturnType<typeof createFlinkActivities>;
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** A JobManager that answers with an error of its own tells as little of the job as one that does not answer. */
+const isUnanswered = (error: unknown): error is Error =>
+  error instanceof FlinkUnreachableError || (error instanceof FlinkRequestError && error.retryable);
+
+/** Asks how far the job has read now and then; gives the progress since which it has stalled, if it has. */
+function progressTracker(
+  ask: () => Promise<Omit<ReadProgress, 'atMs'> | undefined>,
+): (nowMs: number) => Promise<ReadProgress | undefined> {
+  let since: ReadProgress | undefined;
+  let isStalled = false;
+  let askedAt = 0;
+  return async (nowMs) => {
+    if (nowMs === 0 || Date.now() - askedAt < PROGRESS_EVERY_MS) return isStalled ? since : undefined;
+    askedAt = Date.now();
+    const now = await ask();
+    if (now !== undefined) ({ progress: since, isStalled } = stalledSince(since, { ...now, atMs: nowMs }));
+    return isStalled ? since : undefined;
+  };
+}

@@ -7,7 +7,7 @@ import {
   type InspectRecord,
   storeDeadLetters,
 } from '../clients/record-accounts.ts';
-import { UnknownPipelineError } from '../domain/errors.ts';
+import { ofPipeline } from '../domain/errors.ts';
 import {
   addAccounts,
   emptyAccount,
@@ -80,11 +80,8 @@ export function createRecordsActivities(deps: RecordsDeps) {
      * nothing: a dead letter is stored under its offset.
      */
     async accountForRecords({ pipeline }: PipelineInput): Promise<RecordsSummary> {
-      const definition = pipelines[pipeline];
-      const inspect = contracts[pipeline];
-      if (definition === undefined || inspect === undefined)
-        throw new UnknownPipelineError(pipeline, Object.keys(pipelines));
-      const { topics, consumerGroup } = definition;
+      const { topics, consumerGroup } = ofPipeline(pipelines, pipeline);
+      const inspect = ofPipeline(contracts, pipeline);
       await database.query('summarize-arrivals');
       let account = emptyAccount;
       let expired = 0;

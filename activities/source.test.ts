@@ -1,88 +1,31 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import type { OutgoingRecord } from '../clients/kafka.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { HourglassError } from '../domain/errors.ts';
 import { weather } from '../pipelines/weather/definition.ts';
-import type { PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
-import { fakeDatabase } from '../tests/support/fake-database.ts';
-import { createSourceActivities, type PollShardInput, type PollSummary } from './source.ts';
+import {
+  before,
+  earlier,
+  failed,
+  many,
+  now,
+  observed,
+  rejected,
+  shardOf,
+} from '../tests/support/fake-shard.ts';
+import type { PollSummary } from './ingest-run.ts';
 
-const now = new Date('2026-01-01T12:30:00Z');
-const before = new Date('2026-01-01T12:00:00Z');
-const earlier = new Date('2026-01-01T11:50:00Z');
+// The pauses before a place is asked again are the poller's own test's.
+vi.mock('node:timers/promises', () => ({ setTimeout: async () => undefined }));
 
-interface Place {
-  readonly id: number;
-  readonly answer: PollAnswer | Error;
-  readonly polledAt?: Date;
-  readonly observedAt?: Date;
-}
-
-const observed = (at: Date, body = '{}'): PollAnswer => ({ kind: 'observation', body, observedAt: at });
-
-/** A shard of the registry with these places, a Kafka that keeps what is published, and the order of all that is done. */
-function shardOf(places: readonly Place[], kafkaFails = false) {
-  const done: string[] = [];
-  const published: OutgoingRecord[] = [];
-  const refused: OutgoingRecord[] = [];
-  const database = fakeDatabase({
-    'locations-of-shard': places.map(({ id, polledAt = null, observedAt = null }) => ({
-      ...{ entity_id: id, name: `Place ${id}`, cadence_minutes: 10 },
-      ...{ polled_at: polledAt, observed_at: observedAt },
-    })),
-  });
-  const query = database.query;
-  const recording = {
-    ...database,
-    query: (name: string, parameters?: readonly unknown[]) => {
-      done.push(name);
-      return query(name, parameters);
-    },
-  } as typeof database;
-  const source: PipelineSource = {
-    async poll({ entityId }) {
-      const answer = places.find(({ id }) => id === entityId)?.answer;
-      if (answer instanceof Error || answer === undefined) throw answer;
-      return answer;
-    },
-  };
-  const warned: object[] = [];
-  const { pollShard } = createSourceActivities({
-    database: recording,
-    kafka: {
-      async publish(topic: string, records: readonly OutgoingRecord[]) {
-        if (records.length === 0) return;
-        done.push(`publish to ${topic}`);
-        if (kafkaFails) throw new Error('Kafka is away');
-        (topic === weather.topics.deadLetters.name ? refused : published).push(...records);
-      },
-    } as unknown as Parameters<typeof createSourceActivities>[0]['kafka'],
-    pipelines: { weather },
-    sources: { weather: source },
-    now: () => now,
-    logger: { warn: (details) => warned.push(details) },
-  });
-  const environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
-  let heartbeats = 0;
-  environment.on('heartbeat', () => {
-    heartbeats += 1;
-  });
-  const input = { pipeline: 'weather', source: 'mock', shard: 0, shards: 1, scheduledAt: now.toISOString() };
-  return {
-    run: (change: Partial<typeof input> = {}) =>
-      environment.run<[PollShardInput], PollSummary, typeof pollShard>(pollShard, { ...input, ...change }),
-    ...{ database, published, refused, done, warned, heartbeats: () => heartbeats },
-  };
-}
-
-const none = { due: 0, called: 0, published: 0, unchanged: 0, failed: 0, rejected: 0 };
+const none: PollSummary = {
+  ...{ due: 0, called: 0, published: 0, unchanged: 0, failed: 0, rejected: 0, skipped: 0, apiCalls: 0 },
+  ...{ error: null, failuresBefore: 0 },
+};
 
 describe('polling a shard', () => {
   test('publishes what a place answered, unchanged, under its id and with where it came from', async () => {
-    const shard = shardOf([{ id: 42, answer: observed(before, '{ "id" : 42 }') }]);
-    expect(await shard.run()).toEqual({ ...none, due: 1, called: 1, published: 1 });
-    expect(shard.published).toEqual([
+    const { run, ingestion } = shardOf([{ id: 42, answer: observed(before, '{ "id" : 42 }') }]);
+    expect(await run()).toEqual({ ...none, due: 1, called: 1, published: 1, apiCalls: 1 });
+    expect(ingestion.published).toEqual([
       {
         key: '42',
         value: '{ "id" : 42 }',
@@ -94,138 +37,179 @@ describe('polling a shard', () => {
     ]);
   });
 
-  test('a place that fails does not fail the run, and stays due for the next', async () => {
-    const shard = shardOf([
-      { id: 1, answer: { kind: 'failed', reason: 'timeout' } },
-      { id: 2, answer: { kind: 'rejected', reason: 'no dt', body: '{}' } },
+  test('a place that fails does not fail the run, and each has its exception with the reason', async () => {
+    const { run, ingestion, warned } = shardOf([
+      { id: 1, answer: failed('timeout', true) },
+      { id: 2, answer: rejected },
       { id: 3, answer: observed(before) },
+      { id: 4, answer: failed('city not found', false) },
+      { id: 5, answer: { kind: 'limited', reason: 'too many calls', retryAfterMs: undefined } },
     ]);
-    expect(await shard.run()).toEqual({
-      due: 3,
-      called: 3,
-      published: 1,
-      unchanged: 0,
-      failed: 1,
-      rejected: 1,
+    expect(await run()).toEqual({
+      ...{ ...none, due: 5, called: 5, published: 1, failed: 3, rejected: 1, apiCalls: 3 + 1 + 1 + 1 + 5 },
     });
-    expect(shard.database.askedFor('record-polls')).toEqual([['weather', 'mock', [3], [now], [before]]]);
-    expect(shard.warned).toEqual([
-      { entityId: 1, outcome: 'failed', reason: 'timeout' },
-      { entityId: 2, outcome: 'rejected', reason: 'no dt' },
+    expect([...ingestion.exceptions].sort()).toEqual([
+      [1, ['failed', 'timeout']],
+      [2, ['rejected', 'no dt']],
+      [4, ['failed', 'city not found']],
+      [5, ['failed', 'too many calls']],
     ]);
+    expect(warned).toHaveLength(4);
+    expect(warned).toContainEqual({ entityId: 4, outcome: 'failed', reason: 'city not found' });
+  });
+
+  test('a place that may be had soon stays due, one that is unknown or refused waits for its next slot', async () => {
+    const { run, ingestion } = shardOf([
+      { id: 1, answer: failed('timeout', true), polledAt: before },
+      { id: 2, answer: rejected, polledAt: before },
+      { id: 3, answer: failed('city not found', false), polledAt: before },
+      { id: 4, answer: observed(before), polledAt: before },
+    ]);
+    await run();
+    const polledAt = [1, 2, 3, 4].map((id) => ingestion.polls.get(id)?.polledAt);
+    expect(polledAt).toEqual([before, now, now, now]);
   });
 
   test('an answer that is refused is published as a dead letter, unchanged, with its reason', async () => {
-    const shard = shardOf([{ id: 2, answer: { kind: 'rejected', reason: 'no dt', body: '{ }' } }]);
-    await shard.run();
+    const { run, ingestion } = shardOf([{ id: 2, answer: rejected }]);
+    await run();
     const headers = { source: 'mock', pipeline: 'weather', reason: 'no dt' };
-    expect(shard.refused).toMatchObject([{ key: '2', value: '{ }', headers }]);
-    expect(shard.published).toEqual([]);
+    expect(ingestion.refused).toMatchObject([{ key: '2', value: '{ }', headers }]);
+    expect(ingestion.published).toEqual([]);
   });
 
-  test('an observation that was had before is not published again, but the place has been polled', async () => {
-    const shard = shardOf([
-      { id: 1, answer: observed(before), polledAt: before, observedAt: before },
-      { id: 2, answer: observed(before), polledAt: before, observedAt: earlier },
+  test('an observation that was had before, the last time or some time ago, is not published again', async () => {
+    const { run, ingestion } = shardOf([
+      { id: 1, answer: observed(before), polledAt: before, recent: [before] },
+      { id: 2, answer: observed(earlier), polledAt: before, recent: [before, earlier] },
+      { id: 3, answer: observed(before), polledAt: before, recent: [earlier] },
+      { id: 4, answer: observed(earlier), polledAt: before, recent: [before] },
     ]);
-    expect(await shard.run()).toEqual({ ...none, due: 2, called: 2, published: 1, unchanged: 1 });
-    expect(shard.published.map(({ key }) => key)).toEqual(['2']);
-    expect(shard.database.askedFor('record-polls')[0]?.[2]).toEqual([1, 2]);
+    expect(await run()).toMatchObject({ called: 4, published: 2, unchanged: 2 });
+    expect(ingestion.keys().sort()).toEqual([3, 4]);
+    expect(ingestion.polls.get(1)?.polledAt).toEqual(now);
   });
 
   test('a place that was polled in its slot already is not polled', async () => {
-    const shard = shardOf([{ id: 1, answer: new Error('asked'), polledAt: now, observedAt: before }]);
-    expect(await shard.run()).toEqual(none);
+    const { run } = shardOf([{ id: 1, answer: new Error('asked'), polledAt: now }]);
+    expect(await run()).toEqual(none);
   });
 
   test('is recorded only after it was published: a crash in between repeats, and never loses', async () => {
-    const shard = shardOf([{ id: 1, answer: observed(before) }]);
-    await shard.run();
-    expect(shard.done).toEqual([
-      'begin-ingest-run',
-      'locations-of-shard',
+    const { run, ingestion } = shardOf([{ id: 1, answer: observed(before) }]);
+    await run();
+    expect(ingestion.done).toEqual([
+      ...['begin-ingest-run', 'locations-of-shard', 'tries-of-ingest-run'],
       `publish to ${weather.topics.live.name}`,
-      'record-polls',
-      'finish-ingest-run',
+      ...['transaction', 'finish-ingest-run', 'ingest-streak'],
     ]);
-    const failing = shardOf([{ id: 1, answer: observed(before) }], true);
-    await expect(failing.run()).rejects.toThrow('Kafka is away');
-    expect(failing.done).not.toContain('record-polls');
-    expect(failing.database.askedFor('finish-ingest-run')[0]?.slice(4, 8)).toEqual([null, 1, 0, 0]);
+    const failing = shardOf([{ id: 1, answer: observed(before) }]);
+    failing.ingestion.breakAt(4, 'before');
+    await expect(failing.run()).rejects.toThrow('publish to weather.observations.v1 broke');
+    expect(failing.ingestion.run).toMatchObject({ status: 'running', counts: new Array(8).fill(0) });
+    expect(failing.ingestion.polls.get(1)?.polledAt).toBeNull();
   });
 
-  test('ends when the source refuses everybody, but what it answered before is published and recorded', async () => {
-    const places: Place[] = Array.from({ length: 30 }, (_, index) => ({
-      id: index + 1,
-      answer: observed(before),
-    }));
-    places[9] = { id: 10, answer: new Error('the limit is reached') };
-    const shard = shardOf(places);
-    await expect(shard.run()).rejects.toThrow('the limit is reached');
-    const keys = shard.published.map(({ key }) => Number(key));
-    expect(keys).toEqual(expect.arrayContaining([1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    expect(keys.length).toBeLessThan(29);
-    expect(shard.database.askedFor('record-polls')[0]?.[2]).toEqual(keys);
-    expect(shard.database.askedFor('finish-ingest-run')[0]?.slice(4, 8)).toEqual([
-      null,
-      30,
-      keys.length,
-      keys.length,
-    ]);
+  test('a try that was taken for dead publishes nothing more once another has begun', async () => {
+    let answer = (): void => undefined;
+    const source = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { run, ingestion } = shardOf(many(30), { hanging: { source } });
+    const outdated = expect(run()).rejects.toThrow('Try 1 of the ingestion run weather/mock/0/');
+    await vi.waitFor(() => expect(ingestion.done).toContain('locations-of-shard'));
+    const retry = run();
+    await vi.waitFor(() => expect(ingestion.run.attempts).toBe(2));
+    answer();
+    await outdated;
+    expect(await retry).toMatchObject({ published: 30 });
+    expect(ingestion.published).toHaveLength(30);
   });
 
-  test('tells that it lives with every call, so that a source that hangs is not taken for a dead worker', async () => {
-    const places = Array.from({ length: 30 }, (_, index) => ({ id: index + 1, answer: observed(before) }));
-    const shard = shardOf(places);
-    await shard.run();
-    expect(shard.heartbeats()).toBeGreaterThanOrEqual(30);
+  test('records the offsets before the first call and after the last record', async () => {
+    const { run, ingestion } = shardOf(many(3));
+    await run();
+    expect(ingestion.askedFor('begin-ingest-run')[0]?.at(-1)).toBe('{"0":0}');
+    expect(ingestion.askedFor('finish-ingest-run')[0]?.at(-1)).toBe('{"0":3}');
   });
 
   test('publishes and records a large shard in parts, so that a crash repeats only one of them', async () => {
-    const places = Array.from({ length: 250 }, (_, index) => ({ id: index + 1, answer: observed(before) }));
-    const shard = shardOf(places);
-    expect(await shard.run()).toEqual({ ...none, due: 250, called: 250, published: 250 });
-    expect(
-      shard.database.askedFor('record-polls').map((parameters) => (parameters[2] as unknown[]).length),
-    ).toEqual([100, 100, 50]);
-    const keys = shard.published.map(({ key }) => Number(key)).sort((a, b) => a - b);
-    expect(keys).toEqual(places.map(({ id }) => id));
+    const { run, ingestion } = shardOf(many(250));
+    expect(await run()).toEqual({ ...none, due: 250, called: 250, published: 250, apiCalls: 250 });
+    const sizes = ingestion.askedFor('record-polls').map(([, , ids]) => (ids as unknown[]).length);
+    expect(sizes).toEqual([100, 100, 50]);
+    expect(ingestion.keys().sort((a, b) => a - b)).toEqual(many(250).map(({ id }) => id));
+  });
+
+  test.each(['source', 'kafka'] as const)(
+    'tells that it lives while the %s hangs, so that it is not taken for a dead worker',
+    async (who) => {
+      const { setInterval } = globalThis;
+      const faster = vi.spyOn(globalThis, 'setInterval');
+      faster.mockImplementation((work, ms = 0) => setInterval(work, ms / 100));
+      try {
+        // As long for the run as a minute is.
+        const hanging = new Promise<void>((resolve) => setTimeout(resolve, 600));
+        const { run, heartbeats } = shardOf(many(3), { hanging: { [who]: hanging } });
+        expect(await run()).toMatchObject({ published: 3 });
+        expect(heartbeats()).toBeGreaterThanOrEqual(10);
+        const atTheEnd = heartbeats();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(heartbeats()).toBe(atTheEnd);
+      } finally {
+        faster.mockRestore();
+      }
+    },
+  );
+
+  test('calls within the budget of live polling', async () => {
+    const { run, budget } = shardOf(many(3));
+    await run();
+    expect(budget.taken).toEqual(['live', 'live', 'live']);
+  });
+
+  test('a run of another source than the worker calls is an error before anything is done', async () => {
+    const { run, ingestion } = shardOf([]);
+    await expect(run({ source: 'openweathermap' })).rejects.toThrow(
+      'The run is to poll openweathermap, but this worker calls mock: delete the schedule, or configure the worker for its source.',
+    );
+    expect(ingestion.done).toEqual([]);
   });
 
   test('an unknown pipeline is an error before anything is done', async () => {
-    const shard = shardOf([]);
-    await expect(shard.run({ pipeline: 'traffic' })).rejects.toThrow(
+    const { run, ingestion } = shardOf([]);
+    await expect(run({ pipeline: 'traffic' })).rejects.toThrow(
       'There is no pipeline "traffic"; there are: weather.',
     );
-    expect(shard.done).toEqual([]);
+    expect(ingestion.done).toEqual([]);
+  });
+
+  test('tells how many runs failed before it', async () => {
+    expect(await shardOf(many(1), { failuresBefore: 4 }).run()).toMatchObject({ failuresBefore: 4 });
   });
 });
 
-test('whatever the places answer, the counts add up to those that were due, and are what is recorded', async () => {
-  const answers = fc.oneof(
-    fc.constantFrom<PollAnswer>(observed(before), observed(earlier)),
-    fc.constant<PollAnswer>({ kind: 'failed', reason: 'r' }),
-    fc.constant<PollAnswer>({ kind: 'rejected', reason: 'r', body: '' }),
-  );
-  const times = fc.constantFrom(before, now);
-  const place = fc.record({ answer: answers, polledAt: times, observedAt: fc.constantFrom(before, earlier) });
-  await fc.assert(
-    fc.asyncProperty(fc.array(place, { maxLength: 30 }), async (places) => {
-      const shard = shardOf(places.map((one, index) => ({ id: index + 1, ...one })));
-      const { due, called, published, unchanged, failed, rejected } = await shard.run();
-      expect(due).toBe(places.filter(({ polledAt }) => polledAt === before).length);
-      expect(published + unchanged + failed + rejected).toBe(due);
-      expect(shard.published).toHaveLength(published);
-      expect(shard.refused).toHaveLength(rejected);
-      expect(shard.database.askedFor('finish-ingest-run')[0]?.slice(5)).toEqual([
-        due,
-        called,
-        published,
-        unchanged,
-        failed,
-        rejected,
-      ]);
-    }),
-    { numRuns: 50 },
-  );
+describe('a run that ends early', () => {
+  test('because the source refuses everybody says why; what was answered before is published', async () => {
+    const places = many(30);
+    places[9] = { id: 10, answer: new HourglassError('UNAUTHORIZED', 'the key is refused') };
+    const { run, ingestion, asked } = shardOf(places);
+    const summary = await run();
+    expect(summary).toMatchObject({ due: 30, failed: 1, error: 'the key is refused' });
+    expect(summary.published).toBe(asked.length - 1);
+    expect(summary.skipped).toBe(30 - asked.length);
+    expect(ingestion.keys()).toEqual(expect.arrayContaining([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    expect(ingestion.exceptions.get(30)).toEqual(['skipped', 'the key is refused']);
+    expect([...ingestion.polls].filter(([, { polledAt }]) => polledAt !== null)).toHaveLength(
+      summary.published,
+    );
+  });
+
+  test('because no call is left says until when', async () => {
+    const { run, ingestion } = shardOf(many(30), { calls: 20 });
+    const summary = await run();
+    expect(summary).toMatchObject({ due: 30, called: 20, published: 20, skipped: 10, apiCalls: 20 });
+    expect(summary.error).toContain('the next can be made at 2026-02-01T00:00:00.000Z');
+    expect(ingestion.run).toMatchObject({ status: 'failed', error: summary.error });
+  });
 });

@@ -1,18 +1,30 @@
 /** Activities on a pipeline's source: polls what is due in one shard of the registry and publishes what is new. */
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
-import pMap from 'p-map';
-import type { KafkaClient, OutgoingRecord } from '../clients/kafka.ts';
+import { setMaxListeners } from 'node:events';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import type { CallBudget } from '../clients/call-budget.ts';
+import type { KafkaClient } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
-import { UnknownPipelineError } from '../domain/errors.ts';
-import { isDue } from '../domain/polling.ts';
-import type { PipelineDefinition, PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
+import { HourglassError, ofPipeline } from '../domain/errors.ts';
+import type { PipelineDefinition, PipelineSource } from '../schemas/pipeline.ts';
 import type { IngestInput } from '../schemas/workflow-inputs.ts';
+import { createBatcher } from './batches.ts';
+import { beginIngestRun, type PollSummary } from './ingest-run.ts';
+import { type PollOutcome, pollLocations } from './poller.ts';
+import { withPulse } from './pulse.ts';
 
 export interface SourceDeps {
   readonly database: Database;
   readonly kafka: KafkaClient;
   readonly pipelines: Readonly<Record<string, PipelineDefinition>>;
   readonly sources: Readonly<Record<string, PipelineSource>>;
+  /** What `sources` call: records carry it, and sources never mix. */
+  readonly sourceName: string;
+  /** Of the key that each pipeline's source is called with. */
+  readonly budgets: Readonly<Record<string, CallBudget>>;
+  /** So many calls are under way at once, at most. */
+  readonly concurrency: number;
+  /** The calls of a run spread over so many milliseconds. */
+  readonly spreadMs: number;
   readonly now: () => Date;
   readonly logger: { warn(details: object, message: string): void };
 }
@@ -21,177 +33,77 @@ export interface PollShardInput extends IngestInput {
   readonly scheduledAt: string;
 }
 
-interface Counts {
-  readonly published: number;
-  readonly unchanged: number;
-  readonly failed: number;
-  readonly rejected: number;
+/** Thrown for a run of another source than the worker calls: its schedule is left from another configuration. */
+export class WrongSourceError extends HourglassError {
+  constructor(wanted: string, configured: string) {
+    super(
+      'WRONG_SOURCE',
+      `The run is to poll ${wanted}, but this worker calls ${configured}: delete the schedule, or configure the worker for its source.`,
+    );
+  }
 }
 
-/** What a run did, in numbers of locations; `called` = `published` + `unchanged` + `failed` + `rejected`. */
-export interface PollSummary extends Counts {
-  readonly due: number;
-  readonly called: number;
-}
-
-interface LocationRow {
-  readonly entity_id: number;
-  readonly name: string;
-  readonly cadence_minutes: number;
-  readonly polled_at: Date | null;
-  readonly observed_at: Date | null;
-}
-
-interface PollOutcome {
-  readonly location: LocationRow;
-  readonly answer: PollAnswer;
-  readonly polledAt: Date;
-}
-
-/** So many locations are polled, published and recorded before the next: what a killed worker may publish a second time. */
+/** So many locations are published and recorded at once: what a killed worker may publish a second time. */
 const BATCH = 100;
-const CONCURRENT_CALLS = 8;
+const BATCH_WAIT_MS = 1_000;
+/** Shorter than the activity may take, so that a run that is out of time can still write down what it did not do. */
+const MOST_MS = 180_000;
 
 export function createSourceActivities(deps: SourceDeps) {
-  const { database, kafka, pipelines, sources, now, logger } = deps;
+  const { database, kafka, pipelines, sources, sourceName, budgets, concurrency, spreadMs, now, logger } =
+    deps;
 
-  const poll = async (source: PipelineSource, location: LocationRow): Promise<PollOutcome> => {
-    // For each call: when the source hangs, a batch of calls outlasts the heartbeat timeout.
-    heartbeat();
-    const answer = await source.poll(
-      { entityId: location.entity_id, name: location.name },
-      cancellationSignal(),
-    );
-    if (answer.kind !== 'observation') {
-      const { kind: outcome, reason } = answer;
-      logger.warn({ entityId: location.entity_id, outcome, reason }, 'no observation from the source');
-    }
-    return { location, answer, polledAt: now() };
-  };
-
-  /** Polls until the source refuses everybody; what was answered until then is returned beside the refusal. */
-  const pollAll = async (source: PipelineSource, locations: readonly LocationRow[]) => {
-    const outcomes: PollOutcome[] = [];
-    let refusal: unknown;
-    await pMap(
-      locations,
-      async (location) => {
-        if (refusal !== undefined) return;
-        try {
-          outcomes.push(await poll(source, location));
-        } catch (error) {
-          refusal ??= error;
-        }
-      },
-      { concurrency: CONCURRENT_CALLS },
-    );
-    return { outcomes, refusal };
-  };
-
-  const publishFresh = async (
-    input: PollShardInput,
-    topics: PipelineDefinition['topics'],
-    outcomes: readonly PollOutcome[],
-  ): Promise<Counts> => {
-    const { pipeline, source, scheduledAt } = input;
-    const answered = outcomes.flatMap(({ answer, ...outcome }) =>
-      answer.kind === 'observation' ? [{ ...outcome, answer }] : [],
-    );
-    const fresh = answered.filter(
-      ({ location, answer }) => answer.observedAt.getTime() !== location.observed_at?.getTime(),
-    );
-    const recordOf = ({ location, polledAt }: PollOutcome, value: string): OutgoingRecord => ({
-      key: String(location.entity_id),
-      value,
-      headers: { source, pipeline, scheduled_at: scheduledAt, fetched_at: polledAt.toISOString() },
-    });
-    const refused = outcomes.flatMap((outcome) => {
-      if (outcome.answer.kind !== 'rejected') return [];
-      const { headers, ...record } = recordOf(outcome, outcome.answer.body);
-      return [{ ...record, headers: { ...headers, reason: outcome.answer.reason } }];
-    });
-    await kafka.publish(
-      topics.live.name,
-      fresh.map((outcome) => recordOf(outcome, outcome.answer.body)),
-    );
-    await kafka.publish(topics.deadLetters.name, refused);
-    // After publishing: a crash in between repeats records, which are duplicates downstream; the other order would lose them.
-    await database.query('record-polls', [
-      pipeline,
-      source,
-      answered.map(({ location }) => location.entity_id),
-      answered.map(({ polledAt }) => polledAt),
-      answered.map(({ answer }) => answer.observedAt),
-    ]);
-    const numberOf = (kind: PollAnswer['kind']): number =>
-      outcomes.filter(({ answer }) => answer.kind === kind).length;
+  const partsOf = ({ pipeline, source: wanted }: Pick<IngestInput, 'pipeline' | 'source'>) => {
+    if (wanted !== sourceName) throw new WrongSourceError(wanted, sourceName);
     return {
-      published: fresh.length,
-      unchanged: answered.length - fresh.length,
-      failed: numberOf('failed'),
-      rejected: numberOf('rejected'),
+      definition: ofPipeline(pipelines, pipeline),
+      source: ofPipeline(sources, pipeline),
+      budget: ofPipeline(budgets, pipeline),
     };
+  };
+
+  const warnOf = ({ location: { entityId }, answer }: PollOutcome): void => {
+    if (answer.kind === 'observation' || answer.kind === 'skipped') return;
+    logger.warn({ entityId, outcome: answer.kind, reason: answer.reason }, 'no observation from the source');
   };
 
   return {
     /**
-     * Polls the due locations of a shard. A location that fails does not fail the run; it stays due for the next. When the
-     * source refuses everybody (a wrong key, a limit), what it answered before is published first.
+     * Polls the due locations of a shard; each ends with a record, a poll that brought nothing new, or an exception with its
+     * reason. A location that fails does not fail the run; that the source refuses everybody, is away, or no call is left is
+     * the run's `error`, and the next run asks again. A retry goes on with those that have no outcome yet.
      */
-    async pollShard(input: PollShardInput): Promise<PollSummary> {
-      const { pipeline, source: sourceName, shard, shards, scheduledAt } = input;
-      const definition = pipelines[pipeline];
-      const source = sources[pipeline];
-      if (definition === undefined || source === undefined)
-        throw new UnknownPipelineError(pipeline, Object.keys(pipelines));
-      const run = [pipeline, sourceName, shard, scheduledAt] as const;
-      await database.query('begin-ingest-run', [...run, now(), activityInfo().workflowExecution?.runId]);
-      const locations = await database.query<LocationRow>('locations-of-shard', [
-        pipeline,
-        sourceName,
-        shard,
-        shards,
-        now(),
-      ]);
-      const due = locations.filter(({ entity_id, cadence_minutes, polled_at }) =>
-        isDue({ entityId: entity_id, cadenceMinutes: cadence_minutes, polledAt: polled_at }, now()),
-      );
-      let counts: Counts = { published: 0, unchanged: 0, failed: 0, rejected: 0 };
-      // A run that breaks off tells what it did, but never that it finished.
-      let finishedAt: Date | null = null;
-      try {
-        for (let from = 0; from < due.length; from += BATCH) {
-          const { outcomes, refusal } = await pollAll(source, due.slice(from, from + BATCH));
-          counts = sumOf(counts, await publishFresh(input, definition.topics, outcomes));
-          if (refusal !== undefined) throw refusal;
-        }
-        finishedAt = now();
-      } finally {
-        const { published, unchanged, failed, rejected } = counts;
-        await database.query('finish-ingest-run', [
-          ...run,
-          finishedAt,
-          due.length,
-          calledIn(counts),
-          published,
-          unchanged,
-          failed,
-          rejected,
-        ]);
-      }
-      return { due: due.length, called: calledIn(counts), ...counts };
+    async pollShard({ shards, ...run }: PollShardInput): Promise<PollSummary> {
+      const { definition, source, budget } = partsOf(run);
+      const { workflowExecution, scheduledTimestampMs } = activityInfo();
+      const workflowRunId = workflowExecution?.runId ?? '';
+      // From the first try on: a retry has only what that one left.
+      const deadlineMs = performance.now() + MOST_MS - Math.max(0, now().getTime() - scheduledTimestampMs);
+      const signal = cancellationSignal();
+      // Each call under way and each wait for a turn listens to it.
+      setMaxListeners(0, signal);
+      return withPulse(async () => {
+        const doors = { database, kafka, now };
+        const record = await beginIngestRun(doors, run, definition.topics, workflowRunId);
+        const batcher = createBatcher<PollOutcome>({
+          size: BATCH,
+          everyMs: BATCH_WAIT_MS,
+          handOn: record.take,
+        });
+        const polled = pollLocations(await record.locations(shards), {
+          ...{ source, budget, concurrency, spreadMs, deadlineMs, now, signal },
+          ...{ scheduledAt: new Date(run.scheduledAt), startedAt: record.startedAt },
+          onOutcome(outcome) {
+            warnOf(outcome);
+            batcher.add(outcome);
+          },
+        });
+        // What was answered before something broke is published too.
+        const refusal = await polled.finally(() => batcher.close());
+        return record.finish(refusal?.message);
+      });
     },
   };
 }
-
-const calledIn = ({ published, unchanged, failed, rejected }: Counts): number =>
-  published + unchanged + failed + rejected;
-
-const sumOf = (a: Counts, b: Counts): Counts => ({
-  published: a.published + b.published,
-  unchanged: a.unchanged + b.unchanged,
-  failed: a.failed + b.failed,
-  rejected: a.rejected + b.rejected,
-});
 
 export type SourceActivities = ReturnType<typeof createSourceActivities>;

@@ -1,5 +1,6 @@
 /** `hourglass audit`: the hours whose row is not the aggregate of their observations. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { instant } from './arguments.ts';
 import { renderTable } from './table.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -48,11 +49,4 @@ function describe(hours: readonly DifferentHour[]): string {
     ]),
     Number.POSITIVE_INFINITY,
   );
-}
-
-function instant(text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime()))
-    throw new InvalidArgumentError('Expected a time, for example 2026-01-31T00:00:00Z.');
-  return time;
 }

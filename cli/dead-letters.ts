@@ -1,18 +1,24 @@
-/** `hourglass dead-letters`: the records that could not become rows, with the reason of each. */
+/** `hourglass dead-letters`: the records that could not become rows; each command is carried out in `cli/dead-letters/`. */
 import { Command, Option } from 'commander';
-import { HourglassError } from '../domain/errors.ts';
-import { wholeNumber } from './arguments.ts';
-import { renderTable } from './table.ts';
-import { withDatabase } from './with-database.ts';
+import { pipelines } from '../pipelines/index.ts';
+import { instant, wholeNumber } from './arguments.ts';
+import { listDeadLetters } from './dead-letters/list.ts';
+import { replayDeadLetters } from './dead-letters/replay.ts';
+import { showDeadLetter } from './dead-letters/show.ts';
+
+const DEFAULT_TIMEOUT_S = 600;
 
 export function deadLettersCommand(): Command {
   const command = new Command('dead-letters').description('Records that could not become rows, and why');
   command
     .command('list')
     .description('The newest ones')
+    .addOption(new Option('--topic <name>', 'of one topic'))
+    .addOption(new Option('--since <time>', 'seen since then').argParser(instant))
+    .option('--not-replayed', 'only those that were never replayed')
     .addOption(new Option('--limit <number>', 'how many').default(20).argParser(wholeNumber))
     .option('--json', 'print as JSON')
-    .action(list);
+    .action(listDeadLetters);
   command
     .command('show')
     .description('One of them with its bytes')
@@ -21,91 +27,29 @@ export function deadLettersCommand(): Command {
     .argument('<offset>', 'its offset', wholeNumber)
     .option('--raw', 'print nothing but the bytes')
     .option('--json', 'print as JSON, the bytes in base64')
-    .action(show);
+    .action(showDeadLetter);
+  addReplay(command);
   return command;
 }
 
-interface ListedLetter {
-  readonly topic: string;
-  readonly partition_id: number;
-  readonly record_offset: number;
-  readonly reason: string;
-  readonly key: string | null;
-  readonly bytes: number | null;
-  readonly first_seen: Date;
-}
-
-interface Letter {
-  readonly reason: string;
-  readonly key: Buffer | null;
-  readonly raw_bytes: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly published_at: Date;
-  readonly first_seen: Date;
-  readonly replayed_at: Date | null;
-  readonly outcome: string | null;
-}
-
-/** Thrown when no dead letter stands at that place. */
-class NoSuchDeadLetterError extends HourglassError {
-  constructor(topic: string, partition: number, offset: number) {
-    super(
-      'NO_SUCH_DEAD_LETTER',
-      `There is no dead letter at offset ${offset} of partition ${partition} of ${topic}; \`hourglass dead-letters list\` shows the newest.`,
-    );
-  }
-}
-
-async function list({ limit, json }: { limit: number; json?: boolean }): Promise<void> {
-  const letters = await withDatabase((database) => database.query<ListedLetter>('dead-letters', [limit]));
-  if (json) console.log(JSON.stringify(letters, undefined, 2));
-  else if (letters.length === 0) console.log('There are no dead letters.');
-  else
-    console.log(
-      renderTable(
-        ['Seen', 'Topic', 'Part', 'Offset', 'Reason'],
-        letters.map((letter) => [
-          letter.first_seen.toISOString().slice(0, 19),
-          letter.topic,
-          String(letter.partition_id),
-          String(letter.record_offset),
-          letter.reason.slice(0, 100),
-        ]),
-        // The reason is what one came for: it may run over the edge rather than be left out.
-        Number.POSITIVE_INFINITY,
-      ),
-    );
-}
-
-async function show(
-  topic: string,
-  partition: number,
-  offset: number,
-  { raw, json }: { raw?: boolean; json?: boolean },
-): Promise<void> {
-  const [letter] = await withDatabase((database) =>
-    database.query<Letter>('dead-letter', [topic, partition, offset]),
-  );
-  if (letter === undefined) throw new NoSuchDeadLetterError(topic, partition, offset);
-  const { key, raw_bytes: bytes, ...rest } = letter;
-  if (raw) process.stdout.write(bytes ?? '');
-  else if (json)
-    console.log(
-      JSON.stringify(
-        { ...rest, key: key?.toString() ?? null, rawBytes: bytes?.toString('base64') ?? null },
-        undefined,
-        2,
-      ),
-    );
-  else
-    console.log(
-      [
-        letter.reason,
-        `key        ${key ?? '(none)'}`,
-        `published  ${letter.published_at.toISOString()}, seen ${letter.first_seen.toISOString()}`,
-        ...Object.entries(letter.headers).map(([name, value]) => `${name.padEnd(10)} ${value}`),
-        '',
-        bytes === null ? '(no value)' : bytes.toString(),
-      ].join('\n'),
-    );
+function addReplay(parent: Command): void {
+  const names = Object.keys(pipelines);
+  parent
+    .command('replay')
+    .description('Judge dead letters anew and publish those that are acceptable now; the others stay')
+    .argument('[topic]', 'only those of this topic')
+    .argument('[partition]', 'only those of this partition', wholeNumber)
+    .argument('[offset]', 'only the one at this offset', wholeNumber)
+    .addOption(new Option('--pipeline <name>', 'whose they are').choices(names).default(names[0]))
+    .addOption(new Option('--since <time>', 'seen since then').argParser(instant))
+    .addOption(new Option('--until <time>', 'seen before then').argParser(instant))
+    .option('--all', 'every one of them')
+    .option('--again', 'also those that were replayed before and are not stored')
+    .option('--dry-run', 'show what would become of each, and change nothing')
+    .option('--wait', 'follow it to its end')
+    .addOption(
+      new Option('--timeout <seconds>', 'how long to wait').default(DEFAULT_TIMEOUT_S).argParser(wholeNumber),
+    )
+    .option('--json', 'print as JSON')
+    .action(replayDeadLetters);
 }

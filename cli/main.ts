@@ -1,16 +1,6 @@
 /** The command line: knows the commands and how their failures are shown; each command is a file of its own. */
 import { Command, CommanderError } from 'commander';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
-import { accountingCommand } from './accounting.ts';
-import { auditCommand } from './audit.ts';
-import { configCommand } from './config.ts';
-import { deadLettersCommand } from './dead-letters.ts';
-import { downCommand } from './down.ts';
-import { mockCommand } from './mock.ts';
-import { startCommand } from './start.ts';
-import { statusCommand } from './status.ts';
-import { upCommand } from './up.ts';
-import { workersCommand } from './workers.ts';
 
 /** 0 success · 1 it failed, and the message says why · 2 the command line is wrong · 3 the stack is not running. */
 const EXIT = { failed: 1, usage: 2, notRunning: 3 } as const;
@@ -19,19 +9,28 @@ const program = new Command('hourglass')
   .description('Weather in, every hour true: Kafka, Flink SQL and PostgreSQL, run by Temporal workflows.')
   .exitOverride()
   .showHelpAfterError('(see hourglass --help)');
-for (const command of [
-  startCommand,
-  upCommand,
-  downCommand,
-  statusCommand,
-  accountingCommand,
-  auditCommand,
-  deadLettersCommand,
-  configCommand,
-  mockCommand,
-  workersCommand,
-]) {
-  program.addCommand(command());
+
+/** Loaded when they are asked for: what one command needs, another need not wait for. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.ts')).startCommand(),
+  up: async () => (await import('./up.ts')).upCommand(),
+  down: async () => (await import('./down.ts')).downCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  job: async () => (await import('./job.ts')).jobCommand(),
+  locations: async () => (await import('./locations.ts')).locationsCommand(),
+  schedules: async () => (await import('./schedules.ts')).schedulesCommand(),
+  accounting: async () => (await import('./accounting.ts')).accountingCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  'dead-letters': async () => (await import('./dead-letters.ts')).deadLettersCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  mock: async () => (await import('./mock.ts')).mockCommand(),
+  workers: async () => (await import('./workers.ts')).workersCommand(),
+};
+const [, , named = ''] = process.argv;
+// Help, and the answer to a name that there is not, tell of them all.
+for (const name of Object.hasOwn(commands, named) ? [named] : Object.keys(commands)) {
+  const command = await commands[name]?.();
+  if (command !== undefined) program.addCommand(command);
 }
 // Sub-commands made elsewhere do not inherit it.
 const overrideExit = (command: Command): void => {

@@ -7,6 +7,7 @@ import { type Config, loadConfig } from '../config/load.ts';
 import { reasonOf } from '../domain/errors.ts';
 import { readState, type StackState } from '../stack/data-dir.ts';
 import { isAlive } from '../stack/process-identity.ts';
+import { stateInFlink } from './job/in-flink.ts';
 import { renderTable } from './table.ts';
 
 export function statusCommand(): Command {
@@ -19,9 +20,10 @@ export function statusCommand(): Command {
 interface JobRow {
   readonly name: string;
   readonly state: string;
-  readonly version: string;
+  readonly desired: string;
+  readonly version: string | null;
   readonly attempt: number;
-  readonly flink_job_id: string;
+  readonly flink_job_id: string | null;
 }
 
 /** What cannot be asked is told as a reason in words, so that the rest is still shown. */
@@ -67,7 +69,7 @@ async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newes
     const jobs = await Promise.all(
       rows.map(async (row) => ({
         ...row,
-        flink: await flink.job(row.flink_job_id).then((job) => job?.state ?? 'unknown', reasonOf),
+        flink: await stateInFlink(flink, row.flink_job_id),
       })),
     );
     const [newest] = await database.query<{ city: string; observed_at: Date; stored_at: Date }>(
@@ -112,14 +114,15 @@ function describe({ phase, source, urls, services, jobs, newestObservation }: St
     typeof jobs === 'string'
       ? `Flink jobs: ${jobs}`
       : renderTable(
-          ['Flink job', 'State', 'In Flink', 'Version', 'Submission', 'Job id'],
+          ['Flink job', 'State', 'Desired', 'In Flink', 'Version', 'Submission', 'Job id'],
           jobs.map((job) => [
             job.name,
             job.state,
+            job.desired,
             job.flink,
-            job.version,
+            job.version ?? '–',
             String(job.attempt),
-            job.flink_job_id,
+            job.flink_job_id ?? '–',
           ]),
           width,
         ),

@@ -1,9 +1,9 @@
 /** Asks the configured database for a command, and closes the connection whatever happens. */
-import { connectDatabase, type Queries } from '../clients/postgres.ts';
+import { connectDatabase, type Database } from '../clients/postgres.ts';
 import { postgresAddress } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 
-export async function withDatabase<T>(ask: (database: Queries) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(ask: (database: Database) => Promise<T>): Promise<T> {
   const database = connectDatabase({ ...postgresAddress(loadConfig()), connections: 1 });
   try {
     return await ask(database);

@@ -17,7 +17,8 @@ export class FlinkRequestError extends HourglassError {
 
   constructor(what: string, status: number, trace: string) {
     super('FLINK_REQUEST', `Flink refused to ${what} (HTTP ${status}): ${innermostCause(trace)}`, {
-      retryable: status >= 500,
+      // 408 is its own timeout: it may still have done what it was asked.
+      retryable: status >= 500 || status === 408,
     });
     this.status = status;
   }

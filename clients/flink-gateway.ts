@@ -33,6 +33,8 @@ export interface FlinkGatewayClient {
 }
 
 const POLL_MS = 100;
+/** A statement is compiled before it is answered. */
+const TIMEOUT_MS = 30_000;
 
 /** @param url for example http://127.0.0.1:8083 */
 export function createFlinkGatewayClient(url: string): FlinkGatewayClient {
@@ -42,6 +44,7 @@ export function createFlinkGatewayClient(url: string): FlinkGatewayClient {
       `${url}${path}`,
       body,
       (reason, cause) => new FlinkUnreachableError('Flink SQL Gateway', url, reason, cause),
+      { timeoutMs: TIMEOUT_MS },
     );
 
   const run = async (session: string, statement: string): Promise<StatementResult> => {

@@ -11,6 +11,8 @@ const job = {
   name: 'weather-stream',
   state: 'RUNNING',
   'start-time': 1,
+  timestamps: { RUNNING: 3, FAILED: 0 },
+  now: 9,
   vertices: [{ id: 'v', name: 'source', status: 'RUNNING', parallelism: 2, duration: 5 }],
   plan: {},
 };
@@ -83,8 +85,35 @@ describe('what else is asked', () => {
     const { rest } = await jobManager({
       [`GET /jobs/${JOB}/exceptions`]: { body: { exceptionHistory: { entries, truncated: false } } },
     });
-    expect(await rest.exceptions(JOB)).toEqual(['newest']);
+    expect(await rest.exceptions(JOB)).toEqual([{ atMs: 2, trace: 'newest' }]);
     await expect(rest.exceptions('unknown')).rejects.toMatchObject({ status: 404, retryable: false });
+  });
+
+  test('after a failed restore the reason stands in the result of the job alone', async () => {
+    const failure = { class: 'E', 'stack-trace': 'the state does not fit', 'serialized-throwable': '' };
+    const { rest } = await jobManager({
+      [`GET /jobs/${JOB}/execution-result`]: {
+        body: { status: { id: 'COMPLETED' }, 'job-execution-result': { 'failure-cause': failure } },
+      },
+      [`GET /jobs/running/execution-result`]: { body: { status: { id: 'IN_PROGRESS' } } },
+    });
+    expect(await rest.executionFailure(JOB)).toBe('the state does not fit');
+    expect(await rest.executionFailure('running')).toBeUndefined();
+  });
+
+  test('of the checkpoints the newest is told, and why the newest that failed did', async () => {
+    const latest = {
+      completed: { external_path: 'file:/c/chk-2', latest_ack_timestamp: 7 },
+      failed: { failure_message: 'it was too slow' },
+    };
+    const { rest } = await jobManager({
+      [`GET /jobs/${JOB}/checkpoints`]: { body: { counts: { completed: 2, failed: 1, total: 3 }, latest } },
+    });
+    expect(await rest.checkpoints(JOB)).toMatchObject({
+      latestPath: 'file:/c/chk-2',
+      latestAtMs: 7,
+      latestFailure: 'it was too slow',
+    });
   });
 
   test('a job without a checkpoint has none', async () => {
@@ -100,6 +129,39 @@ describe('what else is asked', () => {
     await rest.cancel(JOB);
     expect(server.requests()).toEqual([`PATCH /jobs/${JOB}?mode=cancel`]);
   });
+});
+
+describe('cancelling', () => {
+  test('a job that has ended by itself is done', async () => {
+    const { rest } = await jobManager({
+      [`PATCH /jobs/${JOB}?mode=cancel`]: { status: 409, body: { errors: ['it has terminated'] } },
+    });
+    await expect(rest.cancel(JOB)).resolves.toBeUndefined();
+  });
+
+  test('is tried again when the JobManager takes too long', async () => {
+    const { rest } = await jobManager({
+      [`PATCH /jobs/${JOB}?mode=cancel`]: { status: 408, body: { errors: ['timed out'] } },
+    });
+    await expect(rest.cancel(JOB)).rejects.toMatchObject({ retryable: true });
+  });
+});
+
+test('a savepoint of a job that runs on is asked for under the trigger id of the caller', async () => {
+  const { server, rest } = await jobManager({
+    [`POST /jobs/${JOB}/savepoints`]: { status: 202, body: { 'request-id': TRIGGER } },
+  });
+  await rest.triggerSavepoint(JOB, TRIGGER);
+  expect(server.asked[0]?.body).toEqual({ 'cancel-job': false, triggerId: TRIGGER });
+  expect(await rest.savepoint(JOB, TRIGGER)).toEqual({ status: 'unknown' });
+});
+
+test('a snapshot is disposed of by its path', async () => {
+  const { server, rest } = await jobManager({
+    'POST /savepoint-disposal': { status: 202, body: { 'request-id': TRIGGER } },
+  });
+  await rest.disposeSavepoint('file:/s/1');
+  expect(server.asked[0]?.body).toEqual({ 'savepoint-path': 'file:/s/1' });
 });
 
 describe('stopping with a savepoint', () => {

@@ -6,17 +6,15 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
-const TIMEOUT_MS = 30_000;
-
 /** @throws the error made by `unreachable` when nothing answered; an HTTP status, whatever it is, is an answer */
 export async function requestJson(
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   url: string,
   body: unknown,
   unreachable: (reason: string, cause: unknown) => Error,
-  signal?: AbortSignal,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<HttpAnswer> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
       method,

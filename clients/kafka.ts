@@ -1,8 +1,9 @@
 /** The door to Kafka: declared topics, an idempotent producer, watermarks, committed offsets, and records by offset. */
 import { setTimeout as delay } from 'node:timers/promises';
-import kafkajs, { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { HourglassError } from '../domain/errors.ts';
 import { type KafkaRecord, type OffsetRange, readRanges } from './kafka-reader.ts';
+import { createPlacingPartitioner, type StoredPlace } from './placing-partitioner.ts';
 
 export interface TopicDeclaration {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface TopicDeclaration {
 
 export interface OutgoingRecord {
   readonly key: string;
-  readonly value: string;
+  readonly value: string | Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -48,9 +49,14 @@ export class TopicMismatchError extends HourglassError {
 export interface KafkaClient {
   /** Makes the topics that do not exist, and sets the declared retention on those that do. */
   ensureTopics(topics: readonly TopicDeclaration[]): Promise<void>;
-  /** Sends one batch with acks=all by an idempotent producer. @throws KafkaRequestError */
-  publish(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  /**
+   * Sends one batch with acks=all by an idempotent producer; returns where each record stands, in their order.
+   * @throws KafkaRequestError
+   */
+  publish(topic: string, records: readonly OutgoingRecord[]): Promise<readonly StoredPlace[]>;
   watermarks(topic: string): Promise<readonly PartitionWatermarks[]>;
+  /** The first offset of each partition whose record was published at that time or later; the partition's end where there is none. */
+  offsetsAt(topic: string, time: Date): Promise<ReadonlyMap<number, number>>;
   /** Up to where a consumer group has read each partition, as it last committed; 0 where it never has. */
   committedOffsets(group: string, topic: string): Promise<ReadonlyMap<number, number>>;
   /** Hands over the records of these offsets, in the order of each partition. @throws KafkaRequestError, and what `onRecords` throws */
@@ -73,6 +79,7 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
     connectionTimeout: 5_000,
     retry: { retries: 5, initialRetryTime: 200 },
   });
+  const placing = createPlacingPartitioner();
   let producer: Promise<Producer> | undefined;
   const connectedProducer = (): Promise<Producer> => {
     producer ??= (async () => {
@@ -80,7 +87,7 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
       const made = kafka.producer({
         idempotent: true,
         maxInFlightRequests: 1,
-        createPartitioner: Partitioners.DefaultPartitioner,
+        createPartitioner: placing.createPartitioner,
       });
       await made.connect();
       return made;
@@ -138,6 +145,11 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
         const partitions = found?.partitions ?? [];
         return new Map(partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
       }),
+    offsetsAt: (topic, time) =>
+      withAdmin(`tell the offsets of ${topic} at ${time.toISOString()}`, async (admin) => {
+        const found = await admin.fetchTopicOffsetsByTimestamp(topic, time.getTime());
+        return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]));
+      }),
     ensureTopics: (topics) =>
       withAdmin('make the topics', async (admin) => {
         const existing = new Set(await admin.listTopics());
@@ -178,14 +190,11 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
         });
       }),
     async publish(topic, records) {
-      if (records.length === 0) return;
+      if (records.length === 0) return [];
       try {
         const ready = await connectedProducer();
-        await ready.send({
-          topic,
-          acks: -1,
-          messages: records.map(({ key, value, headers }) => ({ key, value, headers })),
-        });
+        const messages = records.map(({ key, value, headers }) => ({ key, value, headers }));
+        return placing.placesOf(messages, await ready.send({ topic, acks: -1, messages }));
       } catch (error) {
         // Its sequence numbers no longer tell what the broker has: another batch under the same numbers would be taken for a
         // repetition and dropped. A new producer has a new id; what was stored and is sent again is a duplicate downstream.

@@ -22,6 +22,8 @@ export class ChangedMigrationError extends HourglassError {
  */
 export async function migrate(options: PostgresOptions, pipelineRole: string): Promise<readonly string[]> {
   const client = new pg.Client(connectionOptions(options));
+  // A connection that breaks says so beside the query that fails with it.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     await client.query("select pg_advisory_lock(hashtext('hourglass migrations'))");

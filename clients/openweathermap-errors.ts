@@ -22,8 +22,20 @@ interface Verdict {
   retryable: boolean;
 }
 
+/** What one call was about, in the words of its errors. */
+export interface CallSubject {
+  /** `city 2643743`, `the search "Oslo"`. */
+  readonly name: string;
+  /** What a right answer is: `a weather observation`. */
+  readonly answer: string;
+  /** What to do when the source knows no such thing, as the beginning of a sentence. */
+  readonly correction: string;
+  /** The variable that says where the call goes. */
+  readonly address: 'OPENWEATHERMAP_BASE_URL' | 'OPENWEATHERMAP_HISTORY_URL';
+}
+
 interface Details {
-  cityId: number;
+  subject: CallSubject;
   message: string;
   cause?: Error;
 }
@@ -34,11 +46,12 @@ interface Details {
  */
 export abstract class OpenWeatherMapError extends HourglassError {
   declare readonly code: OpenWeatherMapErrorCode;
-  readonly cityId: number;
+  /** What the call was about: `city 2643743`. */
+  readonly subject: string;
 
-  constructor({ code, retryable }: Verdict, { cityId, message, cause }: Details) {
+  constructor({ code, retryable }: Verdict, { subject, message, cause }: Details) {
     super(code, message, { retryable, cause });
-    this.cityId = cityId;
+    this.subject = subject.name;
   }
 }
 
@@ -53,8 +66,9 @@ export class UnauthorizedError extends OpenWeatherMapError {
 }
 
 /**
- * Thrown when the key is known but its plan does not hold the call (401 that speaks of a subscription or plan). It does
- * not mean that the key is wrong, nor that a limit was reached: that is {@link RateLimitedError}.
+ * Thrown when the key is known but its plan does not hold the call: a 401 that speaks of a subscription or plan, or one for
+ * the history while the same key is answered elsewhere. It does not mean that the key is wrong, nor that a limit was
+ * reached: that is {@link RateLimitedError}.
  */
 export class PlanMissingError extends OpenWeatherMapError {
   constructor(details: Details) {
@@ -62,7 +76,7 @@ export class PlanMissingError extends OpenWeatherMapError {
   }
 }
 
-/** Thrown when OpenWeatherMap has no such city (404) or refuses the id as none (400). It says nothing about other cities. */
+/** Thrown when OpenWeatherMap has no such city or place (404) or refuses what names it (400). It says nothing about others. */
 export class CityNotFoundError extends OpenWeatherMapError {
   constructor(details: Details) {
     super({ code: 'CITY_NOT_FOUND', retryable: false }, details);
@@ -103,9 +117,10 @@ export class SourceNetworkError extends OpenWeatherMapError {
 }
 
 /**
- * Thrown when an answer with status 200 is not a weather observation of the city asked for. It is retryable when the
- * text is no JSON (truncated, a gateway's page), and not when it is JSON of the wrong shape or for another city: the
- * source would say the same again. `body` is the text received, for the dead letter; only the API key is taken out of it.
+ * Thrown when an answer with status 200 is not what was asked for, such as a weather observation of the city. It is
+ * retryable when the text is no JSON (truncated, a gateway's page), and not when it is JSON of the wrong shape or for
+ * another city: the source would say the same again. `body` is the text received, for the dead letter; only the API key
+ * is taken out of it.
  */
 export class InvalidPayloadError extends OpenWeatherMapError {
   readonly body: string;
@@ -133,91 +148,102 @@ export type SourceFailure =
   | { kind: 'exception'; exception: unknown }
   | { kind: 'not_json'; body: string }
   | { kind: 'schema_mismatch'; body: string; error: z.ZodError }
-  | { kind: 'wrong_city'; body: string; receivedId: number };
+  | { kind: 'wrong_city'; body: string; receivedId: number }
+  | { kind: 'refused_for_history_alone'; refusal: OpenWeatherMapError };
 
 /** The one classification: turns an observed failure into its typed error, free of the secret that `redact` knows. */
-export function classifyFailure(failure: SourceFailure, cityId: number, redact: Redact): OpenWeatherMapError {
+export function classifyFailure(
+  failure: SourceFailure,
+  subject: CallSubject,
+  redact: Redact,
+): OpenWeatherMapError {
   switch (failure.kind) {
     case 'status':
-      return classifyStatus(failure, cityId, redact);
+      return classifyStatus(failure, subject, redact);
     case 'timeout':
       return new SourceNetworkError({
-        cityId,
-        message: `OpenWeatherMap did not answer for city ${cityId} within ${failure.timeoutMs} ms; the call can be repeated.`,
+        subject,
+        message: `OpenWeatherMap did not answer for ${subject.name} within ${failure.timeoutMs} ms; the call can be repeated.`,
       });
     case 'exception': {
       const cause = redactedCause(failure.exception, redact);
       return new SourceNetworkError({
-        cityId,
-        message: `OpenWeatherMap could not be reached for city ${cityId}: ${rootReason(cause)}. Check the network and OPENWEATHERMAP_BASE_URL.`,
+        subject,
+        message: `OpenWeatherMap could not be reached for ${subject.name}: ${rootReason(cause)}. Check the network and ${subject.address}.`,
         cause,
       });
     }
     case 'not_json':
       return new InvalidPayloadError({
-        cityId,
+        subject,
         retryable: true,
         body: redact(failure.body),
-        message: `OpenWeatherMap's answer for city ${cityId} is not JSON (${failure.body.length} characters, beginning ${excerpt(redact(failure.body))}); it may be truncated or a gateway's page.`,
+        message: `OpenWeatherMap's answer for ${subject.name} is not JSON (${failure.body.length} characters, beginning ${excerpt(redact(failure.body))}); it may be truncated or a gateway's page.`,
       });
     case 'schema_mismatch':
       return new InvalidPayloadError({
-        cityId,
+        subject,
         retryable: false,
         body: redact(failure.body),
-        message: `OpenWeatherMap's answer for city ${cityId} is not a weather observation. ${describeIssue(failure.error, redact)}`,
+        message: `OpenWeatherMap's answer for ${subject.name} is not ${subject.answer}. ${describeIssue(failure.error, redact)}`,
       });
     case 'wrong_city':
       return new InvalidPayloadError({
-        cityId,
+        subject,
         retryable: false,
         body: redact(failure.body),
-        message: `OpenWeatherMap answered for city ${failure.receivedId} instead of ${cityId}; check that the registry's id is a city of its list.`,
+        message: `OpenWeatherMap answered for city ${failure.receivedId} instead of ${subject.name}; check that the registry's id is a city of its list.`,
+      });
+    case 'refused_for_history_alone':
+      return new PlanMissingError({
+        subject,
+        message: `OpenWeatherMap refused ${subject.name} (401) and answered the same key for the current weather: its plan includes no history. Choose one that does at https://openweathermap.org/price, or take another input, such as a file.`,
+        cause: failure.refusal,
       });
   }
 }
 
 type StatusFailure = Extract<SourceFailure, { kind: 'status' }>;
 
-function classifyStatus(failure: StatusFailure, cityId: number, redact: Redact): OpenWeatherMapError {
+function classifyStatus(failure: StatusFailure, subject: CallSubject, redact: Redact): OpenWeatherMapError {
   const { status, body, retryAfter } = failure;
   const reason = redact(apiMessage(body));
-  const said = `OpenWeatherMap answered ${status} for city ${cityId}: ${excerpt(reason)}.`;
+  const said = `OpenWeatherMap answered ${status} for ${subject.name}: ${excerpt(reason)}.`;
   if (status === 401) {
     return /subscription|\bplan\b/i.test(reason)
       ? new PlanMissingError({
-          cityId,
+          subject,
           message: `${said} The key's plan does not include this call: subscribe at https://openweathermap.org/price or leave the feature off.`,
         })
       : new UnauthorizedError({
-          cityId,
+          subject,
           message: `${said} Check OPENWEATHERMAP_API_KEY; a new key takes up to two hours to become active.`,
         });
   }
   if (status === 400 || status === 404) {
     return new CityNotFoundError({
-      cityId,
-      message: `${said} Correct the location's city id; if every city fails so, check OPENWEATHERMAP_BASE_URL.`,
+      subject,
+      message: `${said} ${subject.correction}; if every call fails so, check ${subject.address}.`,
     });
   }
   if (status === 429) {
     const message = `${said} The key's calls are used up: lower the call rate or choose a larger plan.`;
-    return new RateLimitedError({ cityId, message, retryAfterMs: retryAfterMs(retryAfter, Date.now()) });
+    return new RateLimitedError({ subject, message, retryAfterMs: retryAfterMs(retryAfter, Date.now()) });
   }
   if (status >= 500) {
     return new SourceServerError({
-      cityId,
+      subject,
       status,
       message: `${said} The fault is the source's; retry later.`,
     });
   }
   if (status === 408) {
-    return new SourceNetworkError({ cityId, message: `${said} The request arrived too slowly; retry.` });
+    return new SourceNetworkError({ subject, message: `${said} The request arrived too slowly; retry.` });
   }
   return new UnexpectedStatusError({
-    cityId,
+    subject,
     status,
-    message: `${said} This status is not one of OpenWeatherMap's: check OPENWEATHERMAP_BASE_URL and any proxy between.`,
+    message: `${said} This status is not one of OpenWeatherMap's: check ${subject.address} and any proxy between.`,
   });
 }
 

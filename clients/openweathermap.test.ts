@@ -37,7 +37,7 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 function clientOf(baseUrl: string, options: Partial<OpenWeatherMapOptions> = {}) {
-  return createOpenWeatherMapClient({ baseUrl, apiKey, timeoutMs: 5_000, ...options });
+  return createOpenWeatherMapClient({ baseUrl, historyUrl: baseUrl, apiKey, timeoutMs: 5_000, ...options });
 }
 
 const answer = (status: number, body: string, headers: Record<string, string> = {}) =>
@@ -56,7 +56,7 @@ async function failureOf(
   expect(error).toBeInstanceOf(OpenWeatherMapError);
   expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(apiKey.slice(0, 8));
   expect(JSON.stringify(error)).not.toContain(apiKey.slice(0, 8));
-  expect((error as OpenWeatherMapError).cityId).toBe(london);
+  expect((error as OpenWeatherMapError).subject).toBe(`city ${london}`);
   return error as OpenWeatherMapError;
 }
 
@@ -220,7 +220,74 @@ describe('an answer that is no observation', () => {
     const error = await failureOf(await answer(200, '{"id":7,"dt":1764000000}'));
     expect(error).toBeInstanceOf(InvalidPayloadError);
     expect(error).toMatchObject({ retryable: false });
-    expect(error.message).toContain('for city 7 instead of 2643743');
+    expect(error.message).toContain('for city 7 instead of city 2643743');
+  });
+});
+
+describe('a question about a place', () => {
+  const oslo = { name: 'Oslo', lat: 59.9133, lon: 10.739, country: 'NO', state: 'Oslo' };
+
+  test('the weather at coordinates is that of whatever city is found there', async () => {
+    const urls: (string | undefined)[] = [];
+    const baseUrl = await serve((request, response) => {
+      urls.push(request.url);
+      response.end(londonBody);
+    });
+    const { weather, body } = await clientOf(baseUrl).currentWeatherAt({ lat: 51.5, lon: -0.12 });
+    expect([weather.id, body]).toEqual([london, londonBody]);
+    expect(urls).toEqual([`/data/2.5/weather?lat=51.5&lon=-0.12&units=metric&appid=${apiKey}`]);
+  });
+
+  test('a name is searched for, and its places come as they were given', async () => {
+    const urls: (string | undefined)[] = [];
+    const baseUrl = await serve((request, response) => {
+      urls.push(request.url);
+      response.end(JSON.stringify([oslo]));
+    });
+    expect(await clientOf(baseUrl).geocode('São Paulo,BR', 5)).toEqual([oslo]);
+    expect(urls).toEqual([`/geo/1.0/direct?q=S%C3%A3o+Paulo%2CBR&limit=5&appid=${apiKey}`]);
+    expect(await clientOf(await answer(200, '[]')).geocode('nowhere', 5)).toEqual([]);
+  });
+
+  test.each([
+    [
+      401,
+      `{"cod":401,"message":"Invalid API key ${apiKey}."}`,
+      UnauthorizedError,
+      'Check OPENWEATHERMAP_API_KEY',
+    ],
+    [
+      400,
+      '{"cod":"400","message":"Nothing to geocode"}',
+      CityNotFoundError,
+      'Search for a name such as Oslo',
+    ],
+    [502, `<html>${apiKey}</html>`, SourceServerError, 'retry later'],
+    [200, '{"cod":"200"}', InvalidPayloadError, 'is not a list of places. The document is {"cod":"200"}'],
+    [200, '[{"name":"Oslo"}]', InvalidPayloadError, 'The field "[0].lat" is missing'],
+    [200, `"${apiKey}`, InvalidPayloadError, 'is not JSON'],
+  ])(
+    '%i with the body %s is told as what went wrong with the search, without the key',
+    async (status, body, kind, words) => {
+      const error = await clientOf(await answer(status, body))
+        .geocode('Oslo', 5)
+        .catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(kind);
+      expect((error as OpenWeatherMapError).subject).toBe('the search "Oslo"');
+      expect((error as Error).message).toContain('the search "Oslo"');
+      expect((error as Error).message).toContain(words);
+      expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(apiKey.slice(0, 8));
+    },
+  );
+
+  test('coordinates that are refused are what is to be corrected', async () => {
+    const call = clientOf(await answer(400, '{"cod":"400","message":"wrong latitude"}')).currentWeatherAt({
+      lat: 91,
+      lon: 0,
+    });
+    await expect(call).rejects.toThrow(
+      'for the place at latitude 91, longitude 0: wrong latitude. Correct the latitude',
+    );
   });
 });
 

@@ -34,6 +34,7 @@ const RETRYABLE = [
   '53',
   '57P',
   '40',
+  '25P03',
   '55P03',
   'ECONNREFUSED',
   'ECONNRESET',
@@ -84,17 +85,28 @@ export function connectDatabase(options: PostgresOptions): Database {
       const client = await pool.connect().catch((error) => {
         throw new PostgresError('connecting', error);
       });
+      const control = (statement: string): Promise<unknown> =>
+        client.query(statement).catch((error) => {
+          throw new PostgresError(`the statement ${statement}`, error);
+        });
+      // A connection that breaks says so beside the query that fails with it; unheard, it would end the process.
+      let broken: Error | undefined;
+      const onError = (error: Error): void => {
+        broken = error;
+      };
+      client.on('error', onError);
       try {
-        await client.query('begin');
+        await control('begin');
         const result = await work(onClient(client));
-        await client.query('commit');
+        await control('commit');
         return result;
       } catch (error) {
         // The connection may be what failed; then the server rolls back by itself.
-        await client.query('rollback').catch(() => undefined);
+        await control('rollback').catch(() => undefined);
         throw error;
       } finally {
-        client.release();
+        client.off('error', onError);
+        client.release(broken);
       }
     },
     close: () => pool.end(),
@@ -110,7 +122,8 @@ export function connectionOptions(options: PostgresOptions): pg.ClientConfig {
     password: options.password,
     connectionTimeoutMillis: 5_000,
     application_name: 'hourglass',
-    options: `-c timezone=UTC${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
+    // Who stops in the middle of a transaction must not hold its locks for ever.
+    options: `-c timezone=UTC -c idle_in_transaction_session_timeout=60s${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
   };
 }
 

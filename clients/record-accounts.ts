@@ -66,7 +66,8 @@ export async function accountFor(
   return account;
 }
 
-async function deadLettersAmong(
+/** Records that are no duplicate of a stored row. */
+export async function deadLettersAmong(
   database: Queries,
   records: readonly KafkaRecord[],
   inspect: InspectRecord,

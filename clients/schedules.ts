@@ -1,85 +1,135 @@
-/** Declares Temporal schedules: makes those that do not exist, and brings those that do to their declaration. */
+/**
+ * The door to Temporal's schedules: how those of the server differ from those declared (`declared-schedules.ts`), and bringing
+ * them there. What is not the system's own is never touched.
+ */
 import {
   type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleDescription,
   ScheduleNotFoundError,
   type ScheduleOptions,
-  ScheduleOverlapPolicy,
 } from '@temporalio/client';
-import { ingestScheduleId, partitionsScheduleId, recordsScheduleId } from '../domain/identities.ts';
-import { taskQueues } from '../domain/task-queues.ts';
-import type { IngestInput, PipelineInput } from '../schemas/workflow-inputs.ts';
+import pMap from 'p-map';
+import { judgeSchedule, type ScheduleVerdict } from '../domain/schedule-differences.ts';
+import { declaredSchedules, isOurs, type ScheduleScope } from './declared-schedules.ts';
+import { scheduleFacts } from './schedule-facts.ts';
 
-/** @returns the ids of those that were made now */
+/** What the server says of a schedule's life. */
+export interface ScheduleRecord {
+  readonly isPaused: boolean;
+  readonly note: string | undefined;
+  readonly nextAt: Date | undefined;
+  readonly taken: number;
+  /** An earlier run was still open. */
+  readonly skipped: number;
+  /** The server, or the schedule, was away for longer than the catchup window. */
+  readonly missed: number;
+}
+
+export interface ScheduleComparison {
+  readonly scheduleId: string;
+  readonly verdict: ScheduleVerdict;
+  /** Undefined for one that is missing. */
+  readonly record: ScheduleRecord | undefined;
+}
+
+const CONCURRENT_CALLS = 8;
+
+/** Every declared schedule, then those of ours that are not declared any more. */
+export async function compareSchedules(
+  client: Client,
+  scope: ScheduleScope,
+): Promise<readonly ScheduleComparison[]> {
+  const declared = new Map(declaredSchedules(scope).map((schedule) => [schedule.scheduleId, schedule]));
+  const ids = [...declared.keys(), ...(await undeclared(client, scope.source, declared))];
+  const compared = await pMap(ids, (scheduleId) => compare(client, scheduleId, declared.get(scheduleId)), {
+    concurrency: CONCURRENT_CALLS,
+  });
+  return compared.flatMap((comparison) => comparison ?? []);
+}
+
+async function undeclared(
+  client: Client,
+  source: string,
+  declared: ReadonlyMap<string, unknown>,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { scheduleId, action } of client.schedule.list()) {
+    const workflowType = action?.workflowType;
+    if (!declared.has(scheduleId) && isOurs({ scheduleId, workflowType }, source)) found.push(scheduleId);
+  }
+  return found.sort();
+}
+
+/** @returns undefined for one that is neither declared nor there: the server's list lags behind */
+async function compare(
+  client: Client,
+  scheduleId: string,
+  declared: ScheduleOptions | undefined,
+): Promise<ScheduleComparison | undefined> {
+  const there = await describe(client, scheduleId);
+  if (declared === undefined && there === undefined) return undefined;
+  return {
+    scheduleId,
+    verdict: judgeSchedule(declared && scheduleFacts(declared), there && scheduleFacts(there)),
+    record: there && recordOf(there),
+  };
+}
+
+async function describe(client: Client, scheduleId: string): Promise<ScheduleDescription | undefined> {
+  try {
+    return await client.schedule.getHandle(scheduleId).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+const recordOf = ({ state, info }: ScheduleDescription): ScheduleRecord => ({
+  isPaused: state.paused,
+  note: state.note === '' ? undefined : state.note,
+  nextAt: info.nextActionTimes[0],
+  taken: info.numActionsTaken,
+  skipped: info.numActionsSkippedOverlap,
+  missed: info.numActionsMissedCatchupWindow,
+});
+
+/** Makes what is missing, updates what differs, deletes what is not declared any more. @returns what it found, before it mended */
 export async function applySchedules(
   client: Client,
-  schedules: readonly ScheduleOptions[],
-): Promise<readonly string[]> {
-  const made: string[] = [];
-  for (const schedule of schedules) {
-    const handle = client.schedule.getHandle(schedule.scheduleId);
-    try {
-      // Whether it is paused is the user's decision and stays.
-      await handle.update(({ state }) => ({ ...schedule, state }));
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-      await client.schedule.create(schedule);
-      made.push(schedule.scheduleId);
-    }
+  scope: ScheduleScope,
+): Promise<readonly ScheduleComparison[]> {
+  const comparisons = await compareSchedules(client, scope);
+  const declared = new Map(declaredSchedules(scope).map((schedule) => [schedule.scheduleId, schedule]));
+  await pMap(
+    comparisons,
+    ({ scheduleId, verdict }) => mend(client, scheduleId, verdict, declared.get(scheduleId)),
+    { concurrency: CONCURRENT_CALLS },
+  );
+  return comparisons;
+}
+
+/** Those that are not as declared. */
+export const differing = (comparisons: readonly ScheduleComparison[]): readonly ScheduleComparison[] =>
+  comparisons.filter(({ verdict }) => verdict.kind !== 'as_declared');
+
+async function mend(
+  client: Client,
+  scheduleId: string,
+  { kind }: ScheduleVerdict,
+  declared: ScheduleOptions | undefined,
+): Promise<void> {
+  const handle = client.schedule.getHandle(scheduleId);
+  try {
+    if (declared === undefined) await handle.delete();
+    else if (kind === 'missing') await client.schedule.create(declared);
+    // Whether it is paused is the user's decision and stays.
+    else if (kind === 'differs') await handle.update(({ state }) => ({ ...declared, state }));
+  } catch (error) {
+    // Another start, or command, has done it meanwhile.
+    const isDone =
+      (declared === undefined && error instanceof ScheduleNotFoundError) ||
+      (kind === 'missing' && error instanceof ScheduleAlreadyRunning);
+    if (!isDone) throw error;
   }
-  return made;
 }
-
-/** Each minute; whether a location is polled then is decided by its cadence. */
-export function ingestSchedule(input: IngestInput): ScheduleOptions {
-  const scheduleId = ingestScheduleId(input.pipeline, input.source, input.shard);
-  return {
-    scheduleId,
-    spec: { intervals: [{ every: '1 minute' }], jitter: '2 seconds' },
-    // A slow source skips runs instead of piling them up; after an outage one run catches up, as the next poll gives the present.
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'ingestWeather',
-      workflowId: scheduleId,
-      args: [input],
-      taskQueue: taskQueues.control,
-      workflowRunTimeout: '5 minutes',
-      staticSummary: `Poll ${input.pipeline} from ${input.source}, shard ${input.shard + 1} of ${input.shards}`,
-    },
-  };
-}
-
-/** Each minute: so long, and as long as the stream's checkpoints take, a dead letter waits for its row. */
-export function recordsSchedule({ pipeline }: PipelineInput): ScheduleOptions {
-  const scheduleId = recordsScheduleId(pipeline);
-  return {
-    scheduleId,
-    spec: { intervals: [{ every: '1 minute', offset: '30 seconds' }] },
-    // One run accounts for everything since the last one that ended.
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'accountForRecords',
-      workflowId: scheduleId,
-      args: [{ pipeline }],
-      taskQueue: taskQueues.control,
-      workflowRunTimeout: '1 hour',
-      staticSummary: `Account for the records of ${pipeline}, collect dead letters`,
-    },
-  };
-}
-
-export const partitionsSchedule: ScheduleOptions = {
-  scheduleId: partitionsScheduleId,
-  spec: { calendars: [{ hour: 3, minute: 30 }] },
-  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
-  action: {
-    type: 'startWorkflow',
-    workflowType: 'maintainPartitions',
-    workflowId: partitionsScheduleId,
-    args: [],
-    taskQueue: taskQueues.control,
-    workflowRunTimeout: '1 hour',
-    staticSummary: 'Make the partitions of the coming months',
-  },
-};

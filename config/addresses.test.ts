@@ -72,13 +72,28 @@ describe('the addresses in force', () => {
   test('the real API needs no address, the mock no key', () => {
     expect(weatherApi(configOf({ WEATHER_SOURCE: 'openweathermap', OPENWEATHERMAP_API_KEY: 'k' }))).toEqual({
       baseUrl: 'https://api.openweathermap.org',
+      historyUrl: 'https://history.openweathermap.org',
       apiKey: 'k',
       timeoutMs: 10_000,
+      plan: 'free',
     });
     expect(weatherApi(configOf({ OPENWEATHERMAP_BASE_URL: 'http://127.0.0.1:8090' }))).toEqual({
       baseUrl: 'http://127.0.0.1:8090',
+      historyUrl: 'http://127.0.0.1:8090',
       apiKey: 'mock',
       timeoutMs: 10_000,
+      plan: 'developer',
     });
+  });
+
+  test('the history may be had elsewhere than the present', () => {
+    const [OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL] = ['http://present', 'http://past'];
+    for (const source of [
+      { WEATHER_SOURCE: 'mock' },
+      { WEATHER_SOURCE: 'openweathermap', OPENWEATHERMAP_API_KEY: 'k' },
+    ]) {
+      const config = configOf({ ...source, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL });
+      expect(weatherApi(config)).toMatchObject({ baseUrl: 'http://present', historyUrl: 'http://past' });
+    }
   });
 });

@@ -54,15 +54,19 @@ export function postgresAddress({ values }: Config): PostgresAddress {
 
 export interface SourceAddress {
   readonly baseUrl: string;
+  readonly historyUrl: string;
   readonly apiKey: string;
   readonly timeoutMs: number;
+  readonly plan: Config['values']['OPENWEATHERMAP_PLAN'];
 }
 
-/** The weather API in force: the mock's address is set by the stack, the real one's is its public name. */
+/** The weather API in force: the mock's addresses are set by the stack, the real one's are its public names. */
 export function weatherApi({ values }: Config): SourceAddress {
   return {
     baseUrl: required(values.OPENWEATHERMAP_BASE_URL, 'OPENWEATHERMAP_BASE_URL'),
+    historyUrl: required(values.OPENWEATHERMAP_HISTORY_URL, 'OPENWEATHERMAP_HISTORY_URL'),
     apiKey: values.OPENWEATHERMAP_API_KEY ?? 'mock',
     timeoutMs: values.OPENWEATHERMAP_TIMEOUT_MS,
+    plan: values.OPENWEATHERMAP_PLAN,
   };
 }

@@ -75,8 +75,11 @@ describe('the schema of the environment', () => {
     expect(about).toMatch(/^[A-Z].*\.$/);
   });
 
-  test('whatever is named key or password is a secret', () => {
+  test('whatever is named key, password or webhook is a secret', () => {
     for (const name of variableNames)
-      expect([name, describeVariable(name).secret ?? false]).toEqual([name, /KEY|PASSWORD/.test(name)]);
+      expect([name, describeVariable(name).secret ?? false]).toEqual([
+        name,
+        /KEY|PASSWORD|WEBHOOK/.test(name),
+      ]);
   });
 });

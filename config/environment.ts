@@ -30,6 +30,15 @@ const wholeNumber = (least: number, most: number) =>
     .min(least, `expected a whole number from ${least} to ${most}`)
     .max(most, `expected a whole number from ${least} to ${most}`);
 
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * All that can be configured. An address (`KAFKA_BROKERS`, `FLINK_REST_URL`, …) that is set means: this service is run
  * by somebody else. One that is not set means: the native stack runs it, on the port of the same name.
@@ -58,11 +67,47 @@ export const environmentSchema = z
       about: 'The history API. Default: the mock, or https://history.openweathermap.org.',
       example: 'https://history.openweathermap.org',
     }),
-    OPENWEATHERMAP_TIMEOUT_MS: documented(wholeNumber(100, 120_000).default(10_000), {
+    OPENWEATHERMAP_TIMEOUT_MS: documented(wholeNumber(100, 40_000).default(10_000), {
       about: 'How long one call may take, in milliseconds.',
       example: '10000',
     }),
+    FIRST_START_HISTORY_HOURS: documented(wholeNumber(0, 168).optional(), {
+      about:
+        "How many hours before the first start are expected, and filled from the source's history. Default: 24 with the mock, 0 with the real API.",
+      example: '24',
+    }),
+    INGEST_SHARDS: documented(wholeNumber(1, 256).default(1), {
+      about: 'In how many parts the locations are polled, each by a Temporal schedule of its own.',
+      example: '1',
+    }),
+    INGEST_SPREAD_SECONDS: documented(wholeNumber(0, 45).default(30), {
+      about: 'Over how many seconds of each minute the calls of a run spread.',
+      example: '30',
+    }),
+    INGEST_ALERT_AFTER_FAILURES: documented(wholeNumber(1, 1_000).default(3), {
+      about: 'After how many runs in a row that failed an alert is raised.',
+      example: '3',
+    }),
+    INGEST_PAUSE_AFTER_FAILURES: documented(wholeNumber(1, 10_000).optional(), {
+      about: 'After how many runs in a row that failed the schedule is paused. Not set: never.',
+      example: '60',
+    }),
+    BACKFILL_CALL_SHARE: documented(
+      z.coerce
+        .number('expected a number from 0.01 to 0.5')
+        .min(0.01, 'expected a number from 0.01 to 0.5')
+        .max(0.5, 'expected a number from 0.01 to 0.5')
+        .default(0.25),
+      {
+        about: "What part of the plan's calls backfills may use; with repairs together it is half of them.",
+        example: '0.25',
+      },
+    ),
     MOCK_PORT: documented(port.default(8090), { about: 'Port of the mock.', example: '8090' }),
+    MOCK_ADMIN_PORT: documented(port.default(8091), {
+      about: 'Port on which the mock takes faults and tells what it served; on the loopback address alone.',
+      example: '8091',
+    }),
     MOCK_SEED: documented(z.string().min(1).default('hourglass'), {
       about: 'The mock invents the same weather for the same seed.',
       example: 'hourglass',
@@ -71,6 +116,13 @@ export const environmentSchema = z
       about: 'How often a city of the mock has a new observation, in seconds. The real API: 600.',
       example: '600',
     }),
+    MOCK_FAULTS: documented(
+      z.string().refine(isJsonObject, 'expected an object in JSON, see docs/mock.md').optional(),
+      {
+        about: 'What goes wrong with the mock from its start on, as JSON, see docs/mock.md. Empty: nothing.',
+        example: '{"serverError":0.05}',
+      },
+    ),
 
     KAFKA_BROKERS: documented(
       z
@@ -187,6 +239,12 @@ export const environmentSchema = z
         example: 'file:///data/flink/checkpoints',
       },
     ),
+    ALERT_WEBHOOK_URL: documented(url.optional(), {
+      about:
+        'Where alerts are sent by POST, see docs/alerts.md. When it is not set they stand in the log of the worker.',
+      example: 'https://hooks.example.com/services/0123456789abcdef',
+      secret: true,
+    }),
     LOG_LEVEL: documented(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
       about: 'What the workers log.',
       example: 'info',

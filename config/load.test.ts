@@ -102,6 +102,15 @@ describe('the layers of the configuration', () => {
     });
   });
 
+  test('what depends on the source has its default by the source, and a value that is set stays', () => {
+    const real = { WEATHER_SOURCE: 'openweathermap', OPENWEATHERMAP_API_KEY: 'k' };
+    const name = 'FIRST_START_HISTORY_HOURS';
+    expect(load({}).values[name]).toBe(24);
+    expect(load({ environment: real }).values[name]).toBe(0);
+    expect(load({ environment: { ...real, [name]: '48' } }).values[name]).toBe(48);
+    expect(load({ environment: { [name]: '0' } }).values[name]).toBe(0);
+  });
+
   test('a relative directory is meant from the checkout, whatever the present directory is', () => {
     const { dataDir, cacheDir } = load({
       environment: { HOURGLASS_DATA_DIR: 'somewhere', HOURGLASS_CACHE_DIR: 'cache' },
@@ -176,10 +185,15 @@ describe('the mistakes of the configuration', () => {
 
   test('no secret stands among the mistakes', () => {
     const mistakes = mistakesOf({
-      environment: { OPENWEATHERMAP_API_KEY: 'the-key', POSTGRES_PASSWORD: 'the-password', MOCK_PORT: 'x' },
+      environment: {
+        OPENWEATHERMAP_API_KEY: 'the-key',
+        POSTGRES_PASSWORD: 'the-password',
+        ALERT_WEBHOOK_URL: 'ftp://the-webhook',
+        MOCK_PORT: 'x',
+      },
       dotEnv: 'POSTGRES_PASWORD=the-misspelt\n',
     });
-    expect(mistakes).toHaveLength(2);
+    expect(mistakes).toHaveLength(3);
     expect(mistakes.join()).not.toMatch(/the-/);
   });
 
@@ -189,6 +203,8 @@ describe('the mistakes of the configuration', () => {
     ['OPENWEATHERMAP_BASE_URL', 'api.openweathermap.org'],
     ['OPENWEATHERMAP_TIMEOUT_MS', '5'],
     ['MOCK_STEP_SECONDS', '1.5'],
+    ['FIRST_START_HISTORY_HOURS', '169'],
+    ['INGEST_SHARDS', '0'],
     ['FLINK_REST_URL', 'ftp://jobmanager'],
     ['FLINK_CHECKPOINT_DIR', '/data/checkpoints'],
     ['TEMPORAL_ADDRESS', 'http://temporal:7233'],

@@ -19,8 +19,14 @@ export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export type Origin = 'environment' | '.env' | 'stack' | 'default';
 
+/** What always has a value, if only one that depends on the source. */
+interface DefaultsOfTheSource {
+  readonly OPENWEATHERMAP_PLAN: NonNullable<Environment['OPENWEATHERMAP_PLAN']>;
+  readonly FIRST_START_HISTORY_HOURS: number;
+}
+
 export interface Config {
-  readonly values: Environment;
+  readonly values: Environment & DefaultsOfTheSource;
   /** Where each value came from; a service that the native stack runs has its address from `stack`. */
   readonly origins: Readonly<Record<VariableName, Origin>>;
   readonly dataDir: string;
@@ -86,15 +92,22 @@ export function textOf({ values }: Pick<Config, 'values'>, name: VariableName): 
 }
 
 /** Defaults that depend on another variable; like every value in force they are shown by `hourglass config`. */
-function withDefaultsOfTheSource(values: Environment): Environment {
+function withDefaultsOfTheSource(values: Environment): Config['values'] {
   const isMock = values.WEATHER_SOURCE === 'mock';
-  const { OPENWEATHERMAP_PLAN = isMock ? 'developer' : 'free' } = values;
-  if (isMock) return { ...values, OPENWEATHERMAP_PLAN };
+  const { OPENWEATHERMAP_PLAN = isMock ? 'developer' : 'free', FIRST_START_HISTORY_HOURS = isMock ? 24 : 0 } =
+    values;
+  const decided = { ...values, OPENWEATHERMAP_PLAN, FIRST_START_HISTORY_HOURS };
+  // A mock has all paths at one address.
+  if (isMock)
+    return {
+      ...decided,
+      OPENWEATHERMAP_HISTORY_URL: values.OPENWEATHERMAP_HISTORY_URL ?? values.OPENWEATHERMAP_BASE_URL,
+    };
   const {
     OPENWEATHERMAP_BASE_URL = 'https://api.openweathermap.org',
     OPENWEATHERMAP_HISTORY_URL = 'https://history.openweathermap.org',
   } = values;
-  return { ...values, OPENWEATHERMAP_PLAN, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL };
+  return { ...decided, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL };
 }
 
 function describeMistake(issue: z.core.$ZodIssue, raw: Record<string, string | undefined>): string {

@@ -32,3 +32,10 @@ export class UnknownPipelineError extends HourglassError {
     super('UNKNOWN_PIPELINE', `There is no pipeline "${name}"; there are: ${known.join(', ')}.`);
   }
 }
+
+/** What a pipeline has among the parts of all: its definition, its contract, its source. @throws UnknownPipelineError */
+export function ofPipeline<T>(parts: Readonly<Record<string, T>>, name: string): T {
+  const part = Object.hasOwn(parts, name) ? parts[name] : undefined;
+  if (part === undefined) throw new UnknownPipelineError(name, Object.keys(parts));
+  return part;
+}

@@ -1,6 +1,22 @@
 /** Derives every id from what it stands for, so that a retry finds what the first try began. */
+import { fnv1a128 } from './fnv1a.ts';
 
 export const jobActorId = (job: string): string => `flink-job/${job}`;
+
+/** A run of a batch job, named by what it loads: `batch-job/recompute-hours/from=2026-01-31T00:00:00Z,to=2026-02-01T00:00:00Z`. */
+export function batchJobId(job: string, parameters: Readonly<Record<string, string>>): string {
+  const values = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return ['batch-job', job, ...(values.length === 0 ? [] : [values.sort().join(',')])].join('/');
+}
+
+/** A replay of dead letters, named by what it selects: `replay-dead-letters/weather/partition=0,topic=weather.observations.v1`. */
+export function deadLetterReplayId(
+  pipeline: string,
+  selection: Readonly<Record<string, string | number | boolean>>,
+): string {
+  const values = Object.entries(selection).map(([name, value]) => `${name}=${value}`);
+  return ['replay-dead-letters', pipeline, values.sort().join(',')].join('/');
+}
 
 /** The server appends the nominal time to the id of a run that a schedule starts. */
 export const ingestScheduleId = (pipeline: string, source: string, shard: number): string =>
@@ -9,3 +25,14 @@ export const ingestScheduleId = (pipeline: string, source: string, shard: number
 export const recordsScheduleId = (pipeline: string): string => `account-for-records/${pipeline}`;
 
 export const partitionsScheduleId = 'maintain-partitions';
+
+/** So many zero bytes behind the text carry a difference in its last one into every digit: Flink names savepoints by the first six. */
+const MIXING_BYTES = 16;
+
+/** The id that Flink knows a job, or a trigger, by: 32 hexadecimal digits of what it stands for. */
+export function flinkId(standsFor: string): string {
+  const text = new TextEncoder().encode(standsFor);
+  const bytes = new Uint8Array(text.length + MIXING_BYTES);
+  bytes.set(text);
+  return fnv1a128(bytes).toString(16).padStart(32, '0');
+}

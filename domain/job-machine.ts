@@ -1,28 +1,88 @@
 /**
  * Decides what the actor of a Flink job does next. It owns the phases, their transitions and the rule that picks an action;
- * acting is left to the workflow `flinkJob`.
+ * acting is left to the workflow `flinkJob`, judging a job's health to `domain/job-health.ts`.
+ * The diagram, and each invariant with the test that holds it: docs/state-machine.md.
  *
- *   new ──▶ submitting ──▶ running ──▶ parking ──▶ parked
- *               ▲  │          │                       │
- *               │  └──▶ recovering ◀── (lost)         │
- *               └────────────┴────────────────────────┘
+ *   new ─▶ submitting ─▶ settling ⇄ stable ⇄ unstable ─▶ suspending ─▶ suspended ─▶ stopped
+ *           ▲  ▲  │ refused   └───────┴────┬────┘ (each of them)          │
+ *           │  │  ▼                        │ lost                         │
+ *           │ recovering ◀─────────────────┘                              │
+ *           │  └─▶ failing (a person is asked)                            │
+ *           └─────────────────────────────────────────────────────────────┘
  */
-import type { JobPhase, JobState } from '../schemas/workflow-inputs.ts';
+import type { AlertKind } from '../schemas/alert.ts';
+import type { DesiredState, JobPhase, JobPolicy, JobState } from '../schemas/job.ts';
 
-/** `at rest` phases wait for a command; the others have something in flight. */
-export const jobPhases = {
-  new: { atRest: true, description: 'Known to the control plane, never submitted.' },
-  submitting: { atRest: false, description: 'A target is recorded and is being submitted to Flink.' },
-  running: { atRest: false, description: 'Flink runs the job; the actor watches it.' },
-  parking: { atRest: false, description: 'Being stopped with a savepoint; the desired state stays running.' },
-  parked: { atRest: true, description: 'Stopped with its state kept; the next start goes on from there.' },
-  recovering: {
-    atRest: false,
-    description: 'Flink lost or refused the job; it is submitted again after a pause.',
+interface PhaseFacts {
+  /** The actor ends here. */
+  readonly terminal: boolean;
+  /** Flink may hold a job of this name. */
+  readonly mayRun: boolean;
+  readonly description: string;
+}
+
+export const jobPhases: Readonly<Record<JobPhase, PhaseFacts>> = {
+  new: { terminal: false, mayRun: false, description: 'Known to the control plane, never submitted.' },
+  submitting: {
+    terminal: false,
+    mayRun: true,
+    description: 'A target is recorded and is being submitted to Flink.',
   },
-} as const satisfies Record<JobPhase, { atRest: boolean; description: string }>;
+  settling: {
+    terminal: false,
+    mayRun: true,
+    description: 'Flink has the job; it starts or restarts and has yet to prove that it is healthy.',
+  },
+  stable: {
+    terminal: false,
+    mayRun: true,
+    description: 'It runs, completes checkpoints, and reads what comes.',
+  },
+  unstable: {
+    terminal: false,
+    mayRun: true,
+    description:
+      'Flink has the job, but it is in a restart loop, stuck, or cannot be asked; a person is told.',
+  },
+  suspending: { terminal: false, mayRun: true, description: 'Being stopped with its state saved.' },
+  suspended: {
+    terminal: false,
+    mayRun: false,
+    description: 'Stopped with its state kept; it goes on from there.',
+  },
+  recovering: {
+    terminal: false,
+    mayRun: false,
+    description:
+      'Flink lost or refused the job; it is submitted again, from its newest state, after a pause.',
+  },
+  failing: {
+    terminal: false,
+    mayRun: false,
+    description: 'Recovery has used up its budget, or the state is gone; it waits for a command.',
+  },
+  stopped: {
+    terminal: true,
+    mayRun: false,
+    description: 'Stopped for good with its state kept; its actor has ended.',
+  },
+};
 
-export type JobEvent = 'targetRecorded' | 'submitted' | 'refused' | 'lost' | 'parkBegun' | 'parked';
+export const JOB_EVENTS = [
+  'targetRecorded',
+  'submitted',
+  'refused',
+  'settling',
+  'becameStable',
+  'becameUnstable',
+  'lost',
+  'suspendBegun',
+  'suspended',
+  'gaveUp',
+  'retried',
+  'stopped',
+] as const;
+export type JobEvent = (typeof JOB_EVENTS)[number];
 
 /** Total: an event that means nothing in a phase leaves it as it is. */
 export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent, JobPhase>>>> = {
@@ -30,81 +90,263 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     targetRecorded: 'submitting',
     submitted: 'new',
     refused: 'new',
+    settling: 'new',
+    becameStable: 'new',
+    becameUnstable: 'new',
     lost: 'new',
-    parkBegun: 'new',
-    parked: 'parked',
+    suspendBegun: 'new',
+    suspended: 'suspended',
+    gaveUp: 'failing',
+    retried: 'new',
+    stopped: 'new',
   },
   submitting: {
     targetRecorded: 'submitting',
-    submitted: 'running',
+    submitted: 'settling',
     refused: 'recovering',
-    lost: 'recovering',
-    parkBegun: 'submitting',
-    parked: 'submitting',
+    settling: 'submitting',
+    becameStable: 'submitting',
+    becameUnstable: 'submitting',
+    lost: 'submitting',
+    suspendBegun: 'submitting',
+    suspended: 'submitting',
+    gaveUp: 'submitting',
+    retried: 'submitting',
+    stopped: 'submitting',
   },
-  running: {
-    targetRecorded: 'running',
-    submitted: 'running',
-    refused: 'running',
+  settling: {
+    targetRecorded: 'settling',
+    submitted: 'settling',
+    refused: 'settling',
+    settling: 'settling',
+    becameStable: 'stable',
+    becameUnstable: 'unstable',
     lost: 'recovering',
-    parkBegun: 'parking',
-    parked: 'running',
+    suspendBegun: 'suspending',
+    suspended: 'settling',
+    gaveUp: 'settling',
+    retried: 'settling',
+    stopped: 'settling',
   },
-  parking: {
-    targetRecorded: 'parking',
-    submitted: 'parking',
-    refused: 'parking',
+  stable: {
+    targetRecorded: 'stable',
+    submitted: 'stable',
+    refused: 'stable',
+    settling: 'settling',
+    becameStable: 'stable',
+    becameUnstable: 'unstable',
     lost: 'recovering',
-    parkBegun: 'parking',
-    parked: 'parked',
+    suspendBegun: 'suspending',
+    suspended: 'stable',
+    gaveUp: 'stable',
+    retried: 'stable',
+    stopped: 'stable',
   },
-  parked: {
+  unstable: {
+    targetRecorded: 'unstable',
+    submitted: 'unstable',
+    refused: 'unstable',
+    settling: 'settling',
+    becameStable: 'stable',
+    becameUnstable: 'unstable',
+    lost: 'recovering',
+    suspendBegun: 'suspending',
+    suspended: 'unstable',
+    gaveUp: 'unstable',
+    retried: 'unstable',
+    stopped: 'unstable',
+  },
+  suspending: {
+    targetRecorded: 'suspending',
+    submitted: 'suspending',
+    refused: 'suspending',
+    settling: 'suspending',
+    becameStable: 'suspending',
+    becameUnstable: 'suspending',
+    lost: 'suspending',
+    suspendBegun: 'suspending',
+    suspended: 'suspended',
+    gaveUp: 'suspending',
+    retried: 'suspending',
+    stopped: 'suspending',
+  },
+  suspended: {
     targetRecorded: 'submitting',
-    submitted: 'parked',
-    refused: 'parked',
-    lost: 'parked',
-    parkBegun: 'parked',
-    parked: 'parked',
+    submitted: 'suspended',
+    refused: 'suspended',
+    settling: 'suspended',
+    becameStable: 'suspended',
+    becameUnstable: 'suspended',
+    lost: 'suspended',
+    suspendBegun: 'suspended',
+    suspended: 'suspended',
+    gaveUp: 'failing',
+    retried: 'suspended',
+    stopped: 'stopped',
   },
   recovering: {
     targetRecorded: 'submitting',
     submitted: 'recovering',
     refused: 'recovering',
+    settling: 'recovering',
+    becameStable: 'recovering',
+    becameUnstable: 'recovering',
     lost: 'recovering',
-    parkBegun: 'recovering',
-    parked: 'parked',
+    suspendBegun: 'recovering',
+    suspended: 'suspended',
+    gaveUp: 'failing',
+    retried: 'recovering',
+    stopped: 'recovering',
+  },
+  failing: {
+    targetRecorded: 'failing',
+    submitted: 'failing',
+    refused: 'failing',
+    settling: 'failing',
+    becameStable: 'failing',
+    becameUnstable: 'failing',
+    lost: 'failing',
+    suspendBegun: 'failing',
+    suspended: 'suspended',
+    gaveUp: 'failing',
+    retried: 'recovering',
+    stopped: 'failing',
+  },
+  stopped: {
+    targetRecorded: 'stopped',
+    submitted: 'stopped',
+    refused: 'stopped',
+    settling: 'stopped',
+    becameStable: 'stopped',
+    becameUnstable: 'stopped',
+    lost: 'stopped',
+    suspendBegun: 'stopped',
+    suspended: 'stopped',
+    gaveUp: 'stopped',
+    retried: 'stopped',
+    stopped: 'stopped',
   },
 };
-
-export type JobAction = 'submit' | 'watch' | 'park' | 'settle' | 'rest';
-
-const ACTIONS: Readonly<Record<JobPhase, Readonly<Record<JobState['wanted'], JobAction>>>> = {
-  new: { running: 'submit', parked: 'settle' },
-  // A submission that was begun is carried through: its target is recorded, and submitting it again attaches to it.
-  submitting: { running: 'submit', parked: 'submit' },
-  running: { running: 'watch', parked: 'park' },
-  parking: { running: 'park', parked: 'park' },
-  parked: { running: 'submit', parked: 'rest' },
-  recovering: { running: 'submit', parked: 'settle' },
-};
-
-/** What to do in a state. `settle` means: nothing runs, so being parked is only a matter of saying so. */
-export function nextAction(state: Pick<JobState, 'phase' | 'wanted'>): JobAction {
-  return ACTIONS[state.phase][state.wanted];
-}
 
 export function transition(phase: JobPhase, event: JobEvent): JobPhase {
   return jobTransitions[phase][event];
 }
 
-const BACKOFF_MS = { first: 2_000, most: 120_000 } as const;
+export const JOB_ACTIONS = [
+  'submit',
+  'recover',
+  'watch',
+  'savepoint',
+  'suspend',
+  'settle',
+  'rest',
+  'end',
+] as const;
+export type JobAction = (typeof JOB_ACTIONS)[number];
 
-/** How long to wait before the next submission: nothing at first, then doubling from 2 s to 2 min. */
-export function backoffMs(failures: number): number {
-  return failures === 0 ? 0 : Math.min(BACKOFF_MS.first * 2 ** (failures - 1), BACKOFF_MS.most);
+/** `settle` means: nothing runs, so being suspended is only a matter of saying so. */
+const ACTIONS: Readonly<Record<JobPhase, Readonly<Record<DesiredState, JobAction>>>> = {
+  new: { running: 'submit', suspended: 'settle', stopped: 'settle' },
+  // A submission that was begun is carried through: its target is recorded, and submitting it again attaches to it.
+  submitting: { running: 'submit', suspended: 'submit', stopped: 'submit' },
+  settling: { running: 'watch', suspended: 'suspend', stopped: 'suspend' },
+  stable: { running: 'watch', suspended: 'suspend', stopped: 'suspend' },
+  unstable: { running: 'watch', suspended: 'suspend', stopped: 'suspend' },
+  suspending: { running: 'suspend', suspended: 'suspend', stopped: 'suspend' },
+  suspended: { running: 'submit', suspended: 'rest', stopped: 'end' },
+  recovering: { running: 'recover', suspended: 'settle', stopped: 'settle' },
+  failing: { running: 'rest', suspended: 'settle', stopped: 'settle' },
+  stopped: { running: 'end', suspended: 'end', stopped: 'end' },
+};
+
+type Decisive = Pick<
+  JobState,
+  | 'phase'
+  | 'desired'
+  | 'isParked'
+  | 'desiredVersion'
+  | 'version'
+  | 'restart'
+  | 'savepointRequests'
+  | 'nextSavepointAtMs'
+>;
+
+export function nextAction(state: Decisive, nowMs: number): JobAction {
+  const action = ACTIONS[state.phase][targetOf(state)];
+  if (action !== 'watch') return action;
+  if (mustBeReplaced(state)) return 'suspend';
+  // Flink takes none of a job that is starting.
+  if (state.savepointRequests.length > 0 && state.phase !== 'settling') return 'savepoint';
+  return isSavepointDue(state, nowMs) ? 'savepoint' : 'watch';
 }
 
-const REMEMBERED_COMMANDS = 50;
+/** What is to be true now: a parked job is treated as suspended, whatever is desired of it. */
+export function targetOf({ desired, isParked }: Pick<JobState, 'desired' | 'isParked'>): DesiredState {
+  return desired === 'running' && isParked ? 'suspended' : desired;
+}
+
+/** Another version, or a restart, is wanted: the job is suspended, and submitted again from there. */
+export function mustBeReplaced({
+  desiredVersion,
+  version,
+  restart,
+}: Pick<JobState, 'desiredVersion' | 'version' | 'restart'>): boolean {
+  return restart !== undefined || (desiredVersion !== '' && desiredVersion !== version);
+}
+
+/** Only a stable job is worth a periodic savepoint: of an unstable one it would fail, or save what is wrong. */
+export function isSavepointDue(
+  { phase, nextSavepointAtMs }: Pick<JobState, 'phase' | 'nextSavepointAtMs'>,
+  nowMs: number,
+): boolean {
+  return phase === 'stable' && nextSavepointAtMs > 0 && nowMs >= nextSavepointAtMs;
+}
+
+const MOST_DOUBLINGS = 40;
+
+/** How long to wait before the next submission: nothing at first, then doubling up to the policy's most. */
+export function backoffMs(
+  failures: number,
+  { backoffFirstMs, backoffMostMs }: Pick<JobPolicy, 'backoffFirstMs' | 'backoffMostMs'>,
+): number {
+  // More doublings would leave the range of numbers, and 0 × ∞ is no pause at all.
+  const doublings = Math.min(failures - 1, MOST_DOUBLINGS);
+  return failures === 0 ? 0 : Math.min(backoffFirstMs * 2 ** doublings, backoffMostMs);
+}
+
+/** The failures that still count: a long stable time forgives those before it. Ask before `stableSinceMs` is forgotten. */
+export function failuresThatCount(
+  { failures, stableSinceMs, policy }: Pick<JobState, 'failures' | 'stableSinceMs' | 'policy'>,
+  nowMs: number,
+): number {
+  const isForgiven = stableSinceMs > 0 && nowMs - stableSinceMs >= policy.forgivenAfterMs;
+  return isForgiven ? 0 : failures;
+}
+
+/** One failure more; those before a long stable time no longer count. */
+export function failuresAfter(
+  state: Pick<JobState, 'failures' | 'stableSinceMs' | 'policy'>,
+  nowMs: number,
+): number {
+  return failuresThatCount(state, nowMs) + 1;
+}
+
+/** Whether another submission is one too many without a person. */
+export function isBudgetSpent({ failures, policy }: Pick<JobState, 'failures' | 'policy'>): boolean {
+  return failures >= policy.recoveryBudget;
+}
+
+/** The phases in which a trouble is over; between it and them it lasts, whatever is being tried. */
+const WELL: readonly JobPhase[] = ['stable', 'suspended', 'stopped'];
+
+/** The alert that is to be open in a phase, given the one that is. */
+export function alertKindOf(phase: JobPhase, open?: AlertKind): AlertKind | undefined {
+  if (phase === 'failing') return 'job-failing';
+  if (phase === 'unstable') return 'job-unstable';
+  return WELL.includes(phase) ? undefined : open;
+}
+
+const REMEMBERED_COMMANDS = 200;
 
 /** The command ids to remember once this one is carried out: the newest, so that a repeated command is recognised. */
 export function remember(commandIds: readonly string[], commandId: string): string[] {

@@ -1,70 +1,83 @@
-/** Owns which of the mock's cities a request means: by id, by name or by the nearest place. */
+/** Owns which of the mock's cities a request means: by id, by name, by postal code or by the nearest place. */
 import type { MockCity } from './cities.ts';
+import type { CityDirectory } from './city-directory.ts';
 import {
   cityNotFoundReply,
+  invalidIdReply,
+  invalidZipReply,
   type MockReply,
   notACityIdReply,
   nothingToGeocodeReply,
   wrongLatitudeReply,
   wrongLongitudeReply,
 } from './replies.ts';
+import type { Coordinates } from './solar.ts';
 
-export type CitySearch = (query: URLSearchParams) => { city: MockCity } | { refusal: MockReply };
+export interface Refused {
+  refusal: MockReply;
+}
 
-/** A search over these cities that answers `id`, `q` ("City" or "City,CC") or `lat` and `lon`, the first that is given. */
-export function createCitySearch(cities: readonly MockCity[]): CitySearch {
-  const byId = new Map(cities.map((city) => [city.id, city]));
-  const byName = new Map<string, MockCity>();
-  for (const city of cities) {
-    // The first of two namesakes keeps the bare name, as the bigger place does in the API.
-    for (const name of [city.name, `${city.name},${city.country}`]) {
-      if (!byName.has(foldedName(name))) byName.set(foldedName(name), city);
-    }
-  }
-  const found = (city: MockCity | undefined) =>
-    city === undefined ? { refusal: cityNotFoundReply } : { city };
+export interface FoundCity {
+  city: MockCity;
+  /** What the answer calls the place: the coordinates asked for, else the city's own. */
+  coord: Coordinates;
+}
 
+export type CitySearch = (query: URLSearchParams) => FoundCity | Refused;
+
+/** A search that answers `id`, `q`, `zip` or `lat` and `lon`, the first that is given. */
+export function createCitySearch(directory: CityDirectory): CitySearch {
   return (query) => {
-    const [id, q, lat, lon] = ['id', 'q', 'lat', 'lon'].map((name) => query.get(name)?.trim() || undefined);
-    if (id !== undefined)
-      return /^\d+$/.test(id) ? found(byId.get(Number(id))) : { refusal: notACityIdReply(id) };
-    if (q !== undefined) return found(byName.get(foldedName(q)));
-    if (lat === undefined || lon === undefined) return { refusal: nothingToGeocodeReply };
-    if (!isWithin(lat, 90)) return { refusal: wrongLatitudeReply };
-    if (!isWithin(lon, 180)) return { refusal: wrongLongitudeReply };
-    return found(nearestCity(cities, Number(lat), Number(lon)));
+    const id = textOf(query, 'id');
+    if (id !== undefined) return /^\d+$/.test(id) ? ofId(directory, id) : { refusal: notACityIdReply(id) };
+    const q = textOf(query, 'q');
+    if (q !== undefined) return found(directory.named(q)[0]);
+    const zip = textOf(query, 'zip');
+    if (zip !== undefined) return isZip(zip) ? found(directory.byZip(zip)) : { refusal: invalidZipReply };
+    return nearestCity(query, directory);
   };
 }
 
-/** Without case, accents and the spaces around commas: the API finds "Sao paulo, br" too. */
-function foldedName(name: string): string {
-  return name
-    .normalize('NFD')
-    .replace(/\p{Diacritic}/gu, '')
-    .replace(/ø/gi, 'o')
-    .replace(/\s*,\s*/g, ',')
-    .toLowerCase();
+/** The city nearest to `lat` and `lon`, the only way some paths take. However far it is, its weather stands for the place. */
+export function nearestCity(query: URLSearchParams, directory: CityDirectory): FoundCity | Refused {
+  const coord = coordinatesOf(query);
+  if ('refusal' in coord) return coord;
+  return found(directory.nearest(coord, 1)[0]?.city, coord);
+}
+
+/** `lat` and `lon`, rounded to four decimals as the API gives them back. */
+export function coordinatesOf(query: URLSearchParams): Coordinates | Refused {
+  const [lat, lon] = [textOf(query, 'lat'), textOf(query, 'lon')];
+  if (lat === undefined || lon === undefined) return { refusal: nothingToGeocodeReply };
+  if (!isWithin(lat, 90)) return { refusal: wrongLatitudeReply };
+  if (!isWithin(lon, 180)) return { refusal: wrongLongitudeReply };
+  return { lat: tenThousandths(Number(lat)), lon: tenThousandths(Number(lon)) };
+}
+
+/** "94040" or "94040,us": what the API takes for a postal code. */
+export function isZip(text: string): boolean {
+  return /^[a-z0-9][a-z0-9 -]{0,11}(,\s*[a-z]{2})?$/i.test(text);
+}
+
+/** A parameter without the spaces around it; undefined when it is absent or empty. */
+export function textOf(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name)?.trim() || undefined;
+}
+
+function ofId(directory: CityDirectory, id: string): FoundCity | Refused {
+  return Number.isSafeInteger(Number(id)) ? found(directory.byId(Number(id))) : { refusal: invalidIdReply };
+}
+
+function found(city: MockCity | undefined, coord?: Coordinates): FoundCity | Refused {
+  if (city === undefined) return { refusal: cityNotFoundReply };
+  return { city, coord: coord ?? { lat: city.lat, lon: city.lon } };
 }
 
 function isWithin(text: string, limit: number): boolean {
   return Math.abs(Number(text)) <= limit;
 }
 
-function nearestCity(cities: readonly MockCity[], lat: number, lon: number): MockCity | undefined {
-  let nearest: MockCity | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const city of cities) {
-    const distance = centralAngle(city, { lat, lon });
-    if (distance < least) [nearest, least] = [city, distance];
-  }
-  return nearest;
-}
-
-/** The great-circle distance in radians, by the haversine formula. */
-function centralAngle(a: { lat: number; lon: number }, b: { lat: number; lon: number }): number {
-  const radians = Math.PI / 180;
-  const halfLat = Math.sin(((b.lat - a.lat) * radians) / 2);
-  const halfLon = Math.sin(((b.lon - a.lon) * radians) / 2);
-  const haversine = halfLat ** 2 + Math.cos(a.lat * radians) * Math.cos(b.lat * radians) * halfLon ** 2;
-  return 2 * Math.asin(Math.min(1, Math.sqrt(haversine)));
+/** Adding zero turns -0 into 0. */
+function tenThousandths(value: number): number {
+  return Math.round(value * 10_000) / 10_000 + 0;
 }

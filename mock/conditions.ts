@@ -53,6 +53,11 @@ export function conditionsOf(atmosphere: Atmosphere, daylight: boolean): [Condit
   return conditions;
 }
 
+/** What the clouds alone are called. */
+export function cloudDescription(cloudPercent: number): string {
+  return catalogue[cloudId(cloudPercent)][1];
+}
+
 function conditionOf(id: ConditionId, daylight: boolean): Condition {
   const [main, description, icon] = catalogue[id];
   return { id, main, description, icon: `${icon}${daylight ? 'd' : 'n'}` };

@@ -1,14 +1,14 @@
 /** Owns what a route of the mock is: what it is asked, and the world it answers from. */
+import type { CityDirectory } from './city-directory.ts';
 import type { CitySearch } from './city-search.ts';
 import type { MockReply } from './replies.ts';
-import type { ServedLog } from './served-log.ts';
 
 /** What every route answers from. */
 export interface MockWorld {
   seed: string;
   stepSeconds: number;
+  directory: CityDirectory;
   searchCity: CitySearch;
-  servedLog: ServedLog;
 }
 
 export interface MockRequest {

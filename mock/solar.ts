@@ -68,14 +68,19 @@ export function noonHeight(atSeconds: number, lat: number): number {
   return Math.cos(lat * radians - sunPosition(atSeconds).declination);
 }
 
-/** Whether the sun, or a part of it, is above the horizon. */
-export function isDaylight(atSeconds: number, { lat, lon }: Coordinates): boolean {
+/** The sine of the sun's height above the horizon: 1 in the zenith, negative at night. */
+export function sunHeight(atSeconds: number, { lat, lon }: Coordinates): number {
   const { declination } = sunPosition(atSeconds);
   const hourAngle = (solarHour(atSeconds, lon) - 12) * 15 * radians;
-  const sine =
+  return (
     Math.sin(lat * radians) * Math.sin(declination) +
-    Math.cos(lat * radians) * Math.cos(declination) * Math.cos(hourAngle);
-  return sine > Math.sin(horizonDegrees * radians);
+    Math.cos(lat * radians) * Math.cos(declination) * Math.cos(hourAngle)
+  );
+}
+
+/** Whether the sun, or a part of it, is above the horizon. */
+export function isDaylight(atSeconds: number, place: Coordinates): boolean {
+  return sunHeight(atSeconds, place) > Math.sin(horizonDegrees * radians);
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inUnits, unitsOf } from './units.ts';
+import { inUnits, unitSystemOf } from './units.ts';
 import { weatherAt } from './weather.ts';
 
 const london = {
@@ -28,22 +28,17 @@ const weather = {
 
 describe('units', () => {
   test('an absent or unknown parameter means standard', () => {
-    expect([null, '', 'kelvin', 'standard', 'metric', 'imperial'].map(unitsOf)).toEqual([
-      'standard',
-      'standard',
-      'standard',
-      'standard',
-      'metric',
-      'imperial',
-    ]);
+    expect(
+      [null, '', 'kelvin', 'standard', 'metric', 'imperial'].map((units) => unitSystemOf(units).name),
+    ).toEqual(['standard', 'standard', 'standard', 'standard', 'metric', 'imperial']);
   });
 
   test('metric is the weather itself', () => {
-    expect(inUnits(weather, 'metric')).toEqual(weather);
+    expect(inUnits(weather, unitSystemOf('metric'))).toEqual(weather);
   });
 
   test('standard is in kelvin and metres a second', () => {
-    const { main, wind } = inUnits(weather, 'standard');
+    const { main, wind } = inUnits(weather, unitSystemOf('standard'));
     expect(main).toMatchObject({
       temp: 283.15,
       feels_like: 233.15,
@@ -55,7 +50,7 @@ describe('units', () => {
   });
 
   test('imperial is in Fahrenheit and miles an hour', () => {
-    const { main, wind } = inUnits(weather, 'imperial');
+    const { main, wind } = inUnits(weather, unitSystemOf('imperial'));
     expect(main).toMatchObject({ temp: 50, feels_like: -40, temp_min: 32, temp_max: 68, pressure: 1013 });
     expect(wind).toEqual({ speed: 22.37, deg: 90, gust: 44.74 });
   });
@@ -63,7 +58,9 @@ describe('units', () => {
   test('no unit makes an absent gust appear', () => {
     fc.assert(
       fc.property(fc.constantFrom('standard', 'metric', 'imperial'), (units) => {
-        expect(inUnits({ ...weather, wind: { speed: 1, deg: 2 } }, units).wind).not.toHaveProperty('gust');
+        expect(
+          inUnits({ ...weather, wind: { speed: 1, deg: 2 } }, unitSystemOf(units)).wind,
+        ).not.toHaveProperty('gust');
       }),
     );
   });

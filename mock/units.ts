@@ -3,40 +3,63 @@ import { hundredths, type MockWeather } from './weather.ts';
 
 export type Units = 'standard' | 'metric' | 'imperial';
 
-interface UnitSystem {
+export interface UnitSystem {
+  name: Units;
+  /** As the XML answers call it. */
+  temperatureUnit: string;
+  speedUnit: string;
+  /** From °C, rounded to two decimals. */
   temperatureOf: (celsius: number) => number;
+  /** From m/s, rounded to two decimals. */
   speedOf: (metresPerSecond: number) => number;
 }
 
 /** Pressure, visibility and precipitation are hPa, metres and millimetres in every system. https://openweathermap.org/weather-data */
 const systems: Readonly<Record<Units, UnitSystem>> = {
-  standard: { temperatureOf: (celsius) => celsius + 273.15, speedOf: (speed) => speed },
-  metric: { temperatureOf: (celsius) => celsius, speedOf: (speed) => speed },
-  imperial: { temperatureOf: (celsius) => celsius * 1.8 + 32, speedOf: (speed) => speed * 2.236936 },
+  standard: {
+    name: 'standard',
+    temperatureUnit: 'kelvin',
+    speedUnit: 'm/s',
+    temperatureOf: (celsius) => hundredths(celsius + 273.15),
+    speedOf: hundredths,
+  },
+  metric: {
+    name: 'metric',
+    temperatureUnit: 'celsius',
+    speedUnit: 'm/s',
+    temperatureOf: hundredths,
+    speedOf: hundredths,
+  },
+  imperial: {
+    name: 'imperial',
+    temperatureUnit: 'fahrenheit',
+    speedUnit: 'mph',
+    temperatureOf: (celsius) => hundredths(celsius * 1.8 + 32),
+    speedOf: (metresPerSecond) => hundredths(metresPerSecond * 2.236936),
+  },
 };
 
 /** The `units` parameter as OpenWeatherMap reads it: absent or unknown means standard (kelvin). */
-export function unitsOf(parameter: string | null): Units {
-  return parameter === 'metric' || parameter === 'imperial' ? parameter : 'standard';
+export function unitSystemOf(parameter: string | null): UnitSystem {
+  return systems[parameter === 'metric' || parameter === 'imperial' ? parameter : 'standard'];
 }
 
-/** A copy of the weather in another system, rounded to two decimals. */
-export function inUnits(weather: MockWeather, units: Units): MockWeather {
-  const { temperatureOf, speedOf } = systems[units];
+/** A copy of the weather in another system. */
+export function inUnits(weather: MockWeather, { temperatureOf, speedOf }: UnitSystem): MockWeather {
   const { main, wind } = weather;
   return {
     ...weather,
     main: {
       ...main,
-      temp: hundredths(temperatureOf(main.temp)),
-      feels_like: hundredths(temperatureOf(main.feels_like)),
-      temp_min: hundredths(temperatureOf(main.temp_min)),
-      temp_max: hundredths(temperatureOf(main.temp_max)),
+      temp: temperatureOf(main.temp),
+      feels_like: temperatureOf(main.feels_like),
+      temp_min: temperatureOf(main.temp_min),
+      temp_max: temperatureOf(main.temp_max),
     },
     wind: {
       ...wind,
-      speed: hundredths(speedOf(wind.speed)),
-      ...(wind.gust !== undefined && { gust: hundredths(speedOf(wind.gust)) }),
+      speed: speedOf(wind.speed),
+      ...(wind.gust !== undefined && { gust: speedOf(wind.gust) }),
     },
   };
 }

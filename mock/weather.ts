@@ -1,6 +1,6 @@
 /**
  * Owns the single truth of the mock: which observation a city has at a moment, as OpenWeatherMap's current-weather object in
- * metric units. Serving it, and other units, is `server.ts`'s.
+ * metric units. From when it is served is `publication.ts`'s, other units and shapes are the routes'.
  */
 import { type Atmosphere, atmosphereAt } from './atmosphere.ts';
 import type { MockCity } from './cities.ts';
@@ -115,7 +115,7 @@ export function hundredths(value: number): number {
   return Math.round(value * 100) / 100 + 0;
 }
 
-interface Steps {
+export interface Steps {
   seed: string;
   cityId: number;
   stepSeconds: number;
@@ -127,8 +127,11 @@ export function checkStepSeconds(stepSeconds: number): void {
   throw new RangeError(`stepSeconds is ${stepSeconds}, expected a whole number of seconds, at least 1.`);
 }
 
-/** Each city begins its step at an own second, so that in every minute some city has news, as in the real API. */
-function stepStart({ seed, cityId, stepSeconds }: Steps, atSeconds: number): number {
+/**
+ * The start of the city's step that contains the moment, the last `dt` at or before it. Each city begins its step at an own
+ * second, so that in every minute some city has news, as in the real API. Throws what {@link weatherAt} throws.
+ */
+export function stepStart({ seed, cityId, stepSeconds }: Steps, atSeconds: number): number {
   checkStepSeconds(stepSeconds);
   if (!Number.isFinite(atSeconds)) throw new RangeError(`The moment ${atSeconds} is no number of seconds.`);
   const offset = hashOf(hashOfText(seed), cityId) % stepSeconds;

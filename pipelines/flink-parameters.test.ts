@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readFlinkSql } from '../clients/sql-files.ts';
 import { renderFlinkSql } from '../domain/flink-sql.ts';
 import { flinkParameters, parametersOf } from './flink-parameters.ts';
-import { pipelines } from './index.ts';
+import { batchJobs, pipelines } from './index.ts';
 import { weather } from './weather/definition.ts';
 
 const postgres = { host: 'db', port: 5432, database: 'hourglass', user: 'hourglass_pipeline' };
@@ -25,6 +25,33 @@ describe('the parameters of a job', () => {
     for (const statement of statements) expect(() => renderFlinkSql(statement, parameters)).not.toThrow();
     const asked = statements.flatMap((sql) => [...sql.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name));
     expect([...new Set(asked)].sort()).toEqual(Object.keys(parameters).sort());
+  });
+
+  test.each(Object.values(batchJobs))(
+    'and those a caller gives are all that the SQL of the batch job $name asks for',
+    (job) => {
+      const parameters = flinkParameters(job.name, addresses);
+      const own = Object.keys(job.parameters);
+      // An address that had the name of a parameter would stand in its place.
+      expect(own.filter((name) => Object.hasOwn(parameters, name))).toEqual([]);
+      const asked = job.files.flatMap((file) =>
+        [...readFlinkSql(file).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name),
+      );
+      expect(own.filter((name) => !asked.includes(name))).toEqual([]);
+      expect(asked.filter((name = '') => !own.includes(name) && !Object.hasOwn(parameters, name))).toEqual(
+        [],
+      );
+      expect(job.ascending.flat().filter((name) => !own.includes(name))).toEqual([]);
+    },
+  );
+
+  test('are found for every job, because no two have one name', () => {
+    const names = Object.values(pipelines).flatMap(({ job, batchJobs: others }) =>
+      [job, ...others].map(({ name }) => name),
+    );
+    expect(names).toEqual([...new Set(names)]);
+    for (const name of names)
+      expect(flinkParameters(name, addresses)['jdbc_url']).toContain('jdbc:postgresql:');
   });
 
   test('hold no secret, also when the address they are made from does', () => {

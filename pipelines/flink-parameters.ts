@@ -1,6 +1,6 @@
 /** The values of `${…}` in the Flink SQL of each pipeline's job. No secret is among them. */
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
-import { pipelines } from './index.ts';
+import { pipelineOfJob } from './index.ts';
 
 export interface FlinkAddresses {
   readonly brokers: readonly string[];
@@ -15,9 +15,7 @@ export interface FlinkAddresses {
 }
 
 export function flinkParameters(job: string, addresses: FlinkAddresses): Record<string, string> {
-  const pipeline = Object.values(pipelines).find((candidate) => candidate.job.name === job);
-  if (pipeline === undefined) throw new Error(`no pipeline has a job "${job}"`);
-  return parametersOf(pipeline, addresses);
+  return parametersOf(pipelineOfJob(job), addresses);
 }
 
 export function parametersOf(

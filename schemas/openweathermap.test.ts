@@ -4,6 +4,8 @@ import {
   apiErrorSchema,
   currentWeatherSchema,
   describeIssue,
+  parseCityHistory,
+  parseCityHistoryRow,
   parseCurrentWeather,
 } from './openweathermap.ts';
 
@@ -96,6 +98,37 @@ describe('currentWeatherSchema', () => {
 
   test.each([null, [], 'text', 7])('the document %j is refused as a whole', (document) => {
     expect(issueOf(document)).toBe(`The document is ${JSON.stringify(document)}, expected object.`);
+  });
+});
+
+describe('the history of a city', () => {
+  const row = { dt: 1_764_000_000, main: { temp: 1, dew_point: 0 }, rain: { '3h': 2 }, uv: 3 };
+  const answer = { message: '', cod: '200', city_id: 1, calctime: 0.1, cnt: 1, list: [row] };
+
+  test('is accepted unchanged, with fields that are unknown at every level', () => {
+    expect(parseCityHistory(answer).data).toEqual(answer);
+    expect(parseCityHistory({ list: [] }).data).toEqual({ list: [] });
+    expect(parseCityHistoryRow({ ...row, city_id: 1 }).data).toEqual({ ...row, city_id: 1 });
+  });
+
+  test.each([
+    [{ ...answer, list: undefined }, 'The field "list" is missing, expected array.'],
+    [{ ...answer, list: [row, {}] }, /^The field "list\[1\]\.dt" is missing, expected Unix seconds/],
+    [{ ...answer, list: [{ ...row, wind: 5 }] }, 'The field "list[0].wind" is 5, expected object.'],
+    [{ ...answer, city_id: 'x' }, 'The field "city_id" is "x", expected a positive safe integer.'],
+    [{ ...answer, cod: null }, 'The field "cod" is null, expected number or string.'],
+  ])('%j is refused by the field that is wrong', (value, words) => {
+    const { error } = parseCityHistory(value);
+    expect(error && describeIssue(error)).toEqual(
+      words instanceof RegExp ? expect.stringMatching(words) : words,
+    );
+  });
+
+  test('a row outside its answer needs its city', () => {
+    const { error } = parseCityHistoryRow(row);
+    expect(error && describeIssue(error)).toBe(
+      'The field "city_id" is missing, expected a positive safe integer.',
+    );
   });
 });
 

@@ -12,6 +12,11 @@ const unixSecondsExpectation = `expected Unix seconds (not milliseconds) between
 
 const NOT_STORED = 'Not stored.';
 
+const cityIdSchema = z.int({ error: cityIdExpectation }).positive({ error: cityIdExpectation });
+
+/** The number 200 in current weather and the text "200" in the history. */
+const codSchema = z.union([z.number(), z.string()], { error: 'expected number or string' });
+
 const optionalNumber = (description: string) => z.number().optional().describe(description);
 const optionalText = (description: string) => z.string().optional().describe(description);
 
@@ -37,10 +42,7 @@ const precipitationSchema = (what: string) =>
  * Fields: https://openweathermap.org/current#fields_json
  */
 export const currentWeatherSchema = z.looseObject({
-  id: z
-    .int({ error: cityIdExpectation })
-    .positive({ error: cityIdExpectation })
-    .describe("The city's id; with dt the key of the observation."),
+  id: cityIdSchema.describe("The city's id; with dt the key of the observation."),
   dt: z
     .int({ error: unixSecondsExpectation })
     .min(1, { error: unixSecondsExpectation })
@@ -88,17 +90,67 @@ export const currentWeatherSchema = z.looseObject({
     .optional(),
   timezone: optionalNumber(NOT_STORED),
   name: optionalText("The city's name."),
-  cod: z
-    .union([z.number(), z.string()], { error: 'expected number or string' })
-    .optional()
-    .describe(NOT_STORED),
+  cod: codSchema.optional().describe(NOT_STORED),
 });
 
 export type CurrentWeather = z.infer<typeof currentWeatherSchema>;
 
+/**
+ * What was observed in one place at one time, as a row of the history has it: of which city is said beside it. `visibility` is
+ * in no row of the API and in some of files.
+ */
+const historyRowSchema = currentWeatherSchema.pick({
+  dt: true,
+  main: true,
+  wind: true,
+  clouds: true,
+  weather: true,
+  rain: true,
+  snow: true,
+  visibility: true,
+});
+
+export type HistoryRow = z.infer<typeof historyRowSchema>;
+
+/** `/data/2.5/history/city`. Fields: https://openweathermap.org/history#fields */
+const cityHistorySchema = z.looseObject({
+  cod: codSchema.optional(),
+  city_id: cityIdSchema.optional(),
+  list: z.array(historyRowSchema),
+});
+
+export type CityHistory = z.infer<typeof cityHistorySchema>;
+
+/** A row of the history outside its answer, as a line of a file: the city's id stands in the row itself. */
+const cityHistoryRowSchema = historyRowSchema.extend({ city_id: cityIdSchema });
+
+export type CityHistoryRow = z.infer<typeof cityHistoryRowSchema>;
+
+/**
+ * One hit of `/geo/1.0/direct`, the geocoding of a name. Its answer is a list, empty when nothing is found; of the hit's
+ * names in other languages (`local_names`) nothing is used.
+ * Fields: https://openweathermap.org/api/geocoding-api#direct_name_fields
+ */
+const geocodedPlaceSchema = z.looseObject({
+  name: z.string().min(1),
+  lat: z.number().min(-90).max(90),
+  lon: z.number().min(-180).max(180),
+  country: z.string().regex(/^[A-Z]{2}$/, 'expected a country code of two capital letters'),
+  state: z.string().optional(),
+});
+
+export type GeocodedPlace = z.infer<typeof geocodedPlaceSchema>;
+
+const geocodedPlacesSchema = z.array(geocodedPlaceSchema);
+
+/** Validates the parsed JSON of a geocoding answer, keeping the offending input in the issues. Does not throw. */
+export function parseGeocodedPlaces(value: unknown): z.ZodSafeParseResult<GeocodedPlace[]> {
+  return geocodedPlacesSchema.safeParse(value, { reportInput: true });
+}
+
 /** The body of a refusal. `cod` is a number for 401 and 429 and a string for 400, 404 and 5xx. */
 export const apiErrorSchema = z.looseObject({
-  cod: z.union([z.number(), z.string()], { error: 'expected number or string' }),
+  cod: codSchema,
   message: z.string(),
 });
 
@@ -108,6 +160,16 @@ export const apiErrorSchema = z.looseObject({
  */
 export function parseCurrentWeather(value: unknown): z.ZodSafeParseResult<CurrentWeather> {
   return currentWeatherSchema.safeParse(value, { reportInput: true });
+}
+
+/** As {@link parseCurrentWeather}, for the answer of a history call; a wrong row is named as `list[3].main.temp`. */
+export function parseCityHistory(value: unknown): z.ZodSafeParseResult<CityHistory> {
+  return cityHistorySchema.safeParse(value, { reportInput: true });
+}
+
+/** As {@link parseCurrentWeather}, for one row of the history with its `city_id`. */
+export function parseCityHistoryRow(value: unknown): z.ZodSafeParseResult<CityHistoryRow> {
+  return cityHistoryRowSchema.safeParse(value, { reportInput: true });
 }
 
 const shownValueLength = 60;

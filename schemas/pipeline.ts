@@ -1,5 +1,12 @@
 /** What a pipeline is: data, validated here. The control plane knows this shape and no word of any one pipeline. */
 import { z } from 'zod';
+import {
+  type BatchParameterKind,
+  batchParameterKinds,
+  batchParameterName,
+  batchPolicySchema,
+} from './batch-job.ts';
+import { jobPolicySchema } from './job.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected lower-case letters, digits and hyphens');
 const sqlFile = z.string().regex(/^(tables|views|jobs)\/[a-z0-9-]+\.sql$/, 'expected a path below sql/flink');
@@ -16,6 +23,20 @@ export const jobDefinitionSchema = z.object({
   parallelism: z.int().min(1),
   /** Flink settings of the job, for example `table.exec.state.ttl`. */
   settings: z.record(z.string(), z.string()),
+  /** How its actor guards it. */
+  policy: jobPolicySchema.prefault({}),
+});
+
+const parameterKind = z.enum(Object.keys(batchParameterKinds) as [BatchParameterKind]);
+
+/** A job that ends: it reads what its parameters name, writes it, and is done. Repeating it must give the same rows. */
+export const batchJobDefinitionSchema = jobDefinitionSchema.omit({ policy: true }).extend({
+  /** The names a caller must give a value for, with what each value must be. */
+  parameters: z.record(batchParameterName, parameterKind),
+  /** Pairs of parameters of which the first must lie before the second. */
+  ascending: z.array(z.tuple([batchParameterName, batchParameterName])).default([]),
+  /** How hard a run of it is tried. */
+  policy: batchPolicySchema.prefault({}),
 });
 
 export const pipelineDefinitionSchema = z.object({
@@ -29,9 +50,11 @@ export const pipelineDefinitionSchema = z.object({
   }),
   consumerGroup: z.string().min(1),
   job: jobDefinitionSchema,
+  batchJobs: z.array(batchJobDefinitionSchema).default([]),
 });
 
 export type JobDefinition = z.infer<typeof jobDefinitionSchema>;
+export type BatchJobDefinition = z.infer<typeof batchJobDefinitionSchema>;
 export type PipelineDefinition = z.infer<typeof pipelineDefinitionSchema>;
 
 /** A row of the registry, as far as a source needs it. */
@@ -45,11 +68,49 @@ export type PollAnswer =
   | { readonly kind: 'observation'; readonly body: string; readonly observedAt: Date }
   /** It answered with something that is no observation. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly body: string }
-  /** It did not answer for this location; asking again later is right. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** It did not answer for this location. When asking again soon is of no use, it is asked with its next slot. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly retryable: boolean }
+  /** It answers nobody for a while, as the key's calls are used up; how long, if it said so. */
+  | { readonly kind: 'limited'; readonly reason: string; readonly retryAfterMs: number | undefined };
+
+/** A row of the registry with what a record of the past does not say itself. */
+export interface RegisteredLocation extends Location {
+  /** The country's code of two letters. */
+  readonly country: string;
+  readonly lat: number;
+  readonly lon: number;
+}
+
+/** One observation of the past as it is published: in the shape and the units that the live topic has. */
+export interface HistoryRecord {
+  readonly body: string;
+  readonly observedAt: Date;
+}
+
+/** What the source said of one location's past. No records is an answer too: it has nothing of that time. */
+export type HistoryAnswer =
+  | { readonly kind: 'records'; readonly records: readonly HistoryRecord[] }
+  | Exclude<PollAnswer, { readonly kind: 'observation' }>;
+
+/** How a source is asked for the past. */
+export interface PipelineHistory {
+  /** The longest range of one `fetch`. */
+  readonly longestSpanMs: number;
+  /** How far the past reaches back from now; undefined when the source does not tell: then an empty answer does. */
+  readonly horizonMs: number | undefined;
+  /** How many calls one `fetch` may make, and its caller leases before. */
+  readonly callsPerSpan: number;
+  /**
+   * The observations in [from, to), whatever else the source sends.
+   * @throws typed errors with `code` and `retryable` for what concerns every location; RangeError for a range that is empty or too long
+   */
+  fetch(location: RegisteredLocation, from: Date, to: Date, signal: AbortSignal): Promise<HistoryAnswer>;
+}
 
 /** How one pipeline's source is asked; the only code a pipeline brings. */
 export interface PipelineSource {
   /** @throws typed errors with `code` and `retryable` for what concerns every location, such as a refused key */
   poll(location: Location, signal: AbortSignal): Promise<PollAnswer>;
+  /** Absent when the source knows the present alone. */
+  readonly history?: PipelineHistory;
 }

@@ -1,43 +1,28 @@
 /** Makes rows flow on running services: database, topics, namespace, workers, the Flink jobs, the schedules. */
 
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import { createFlinkRestClient, type FlinkRestClient } from '../clients/flink-rest.ts';
-import { jobActor } from '../clients/job-actor.ts';
+import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ingestSchedules } from '../clients/declared-schedules.ts';
+import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { connectKafka } from '../clients/kafka.ts';
 import type { PostgresOptions } from '../clients/postgres.ts';
-import { applySchedules, ingestSchedule, partitionsSchedule, recordsSchedule } from '../clients/schedules.ts';
+import { applySchedules, differing } from '../clients/schedules.ts';
 import { connectTemporal, ensureNamespace, makeCurrent, polledTaskQueues } from '../clients/temporal.ts';
 import { SOURCES } from '../config/environment.ts';
-import { HourglassError, reasonOf } from '../domain/errors.ts';
+import { reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { pipelines } from '../pipelines/index.ts';
-import type { JobState } from '../schemas/workflow-inputs.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { ensureRolesAndDatabase, prepareDatabase } from './database.ts';
 import { SourceMismatchError } from './errors.ts';
+import { parkJob, startJob } from './jobs.ts';
 import { createPortChooser } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
 import type { SupervisedService } from './supervisor.ts';
 import { buildPresentWorker, olderBuildsWithOpenRuns, startWorker } from './workers.ts';
 
-const SHARDS = 1;
-const JOB_DEADLINE_MS = 180_000;
-const PARK_DEADLINE_MS = 100_000;
 const DRAIN_CHECK_MS = 15_000;
-
-/** Thrown when a job does not run in time. It does not mean that its state is lost. */
-export class JobNotRunningError extends HourglassError {
-  constructor(job: string, state: JobState | undefined) {
-    const { phase, reason } = state ?? { phase: 'unknown', reason: 'its actor does not answer' };
-    super(
-      'JOB_NOT_RUNNING',
-      `The Flink job ${job} does not run yet, it is ${phase}${reason === '' ? '' : `: ${reason}`}. See the logs flink-jobmanager.log and flink-taskmanager.log; the next start tries again.`,
-    );
-  }
-}
 
 export interface Flow {
   /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
@@ -67,23 +52,28 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   await step(`Worker ${buildId}`, () => startAndMakeCurrent(services, client, buildId));
   const older = await startOlderWorkers(services, client, buildId, progress);
   const flink = createFlinkRestClient(addressOf(services, 'FLINK_REST_URL'));
+  const doors = { client, flink, database: ownerAddress(context) };
   const jobs = Object.values(pipelines).map(({ job }) => job.name);
-  for (const job of jobs) await step(`Flink job ${job}`, (detail) => startJob(client, flink, job, detail));
+  for (const job of jobs) await step(`Flink job ${job}`, (detail) => startJob(doors, job, detail));
   await step('Schedules', async () => {
-    const ingests = Object.keys(pipelines).map((pipeline) =>
-      ingestSchedule({ pipeline, source, shard: 0, shards: SHARDS }),
-    );
-    const records = Object.keys(pipelines).map((pipeline) => recordsSchedule({ pipeline }));
-    await applySchedules(client, [...ingests, ...records, partitionsSchedule]);
-    // The first rows need not wait for the next minute.
-    for (const { scheduleId } of ingests) await client.schedule.getHandle(scheduleId).trigger();
+    const shards = config.values.INGEST_SHARDS;
+    const scope = { pipelines: Object.keys(pipelines), source, shards };
+    const found = await applySchedules(client, scope);
+    // A trigger would run one that somebody has paused, too.
+    const paused = new Set(found.flatMap(({ scheduleId, record }) => (record?.isPaused ? [scheduleId] : [])));
+    // The first rows need not wait for the next minute. Unless told, a trigger lets two runs of one schedule overlap.
+    for (const { scheduleId } of ingestSchedules(scope))
+      if (!paused.has(scheduleId))
+        await client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+    const mended = differing(found).length;
+    return mended === 0 ? 'as declared' : `${mended} made, changed or deleted`;
   });
   const draining = new AbortController();
   void stopDrainedWorkers(services, client, older, draining.signal);
   return {
     async park(how) {
       draining.abort();
-      await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(client, job))));
+      await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(doors, job))));
     },
   };
 }
@@ -186,38 +176,4 @@ async function stopDrainedWorkers(
       await services.remove(worker);
     }
   }
-}
-
-async function startJob(
-  client: Client,
-  flink: FlinkRestClient,
-  job: string,
-  detail: (text: string) => void,
-): Promise<string> {
-  const actor = jobActor(client, job);
-  await actor.versionChanged();
-  await actor.start(randomUUID());
-  const deadline = Date.now() + JOB_DEADLINE_MS;
-  for (;;) {
-    const state = await actor.status().catch(() => undefined);
-    // After a kill the actor believes for a moment what was true before it: Flink itself is asked too.
-    if (state?.phase === 'running' && (await flink.job(state.jobId))?.state === 'RUNNING')
-      return state.restorePath === '' ? 'from the beginning of the topics' : 'from its saved state';
-    if (state !== undefined) detail(state.reason === '' ? state.phase : `${state.phase}: ${state.reason}`);
-    if (Date.now() > deadline) throw new JobNotRunningError(job, state);
-    await delay(300);
-  }
-}
-
-async function parkJob(client: Client, job: string): Promise<string> {
-  const actor = jobActor(client, job);
-  await actor.park(randomUUID());
-  const deadline = Date.now() + PARK_DEADLINE_MS;
-  while (Date.now() < deadline) {
-    const state = await actor.status().catch(() => undefined);
-    if (state?.phase === 'parked')
-      return state.reason === '' ? `state kept in ${state.restorePath}` : state.reason;
-    await delay(200);
-  }
-  return 'no savepoint in time: the next start goes on from the newest checkpoint';
 }

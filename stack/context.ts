@@ -18,6 +18,7 @@ export interface StackPorts extends InternalPorts {
   readonly temporalUi: number;
   readonly postgres: number;
   readonly mock: number;
+  readonly mockAdmin: number;
 }
 
 export interface StackParts {

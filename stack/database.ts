@@ -11,6 +11,7 @@ import {
 } from '../clients/postgres.ts';
 import { seedFile } from '../clients/sql-files.ts';
 import type { Config } from '../config/load.ts';
+import { startOfFirstHistory } from '../domain/locations.ts';
 import type { StackContext } from './context.ts';
 import { SourceMismatchError } from './errors.ts';
 import { superuserAddress } from './postgres.ts';
@@ -28,6 +29,8 @@ export async function ensureRolesAndDatabase(context: StackContext): Promise<voi
     );
     await client.query(rows[0]?.statement ?? '');
   };
+  // A connection that breaks says so beside the query that fails with it.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     for (const [role, password] of [
@@ -61,7 +64,10 @@ export async function prepareDatabase(options: PostgresOptions, { values }: Conf
     if (claim !== undefined && claim.source !== values.WEATHER_SOURCE) {
       throw new SourceMismatchError(`The database ${options.database}`, claim.source, values.WEATHER_SOURCE);
     }
-    const seeded = await database.query('seed-locations', [JSON.stringify(await firstLocations())]);
+    const seeded = await database.query('seed-locations', [
+      JSON.stringify(await firstLocations()),
+      startOfFirstHistory(new Date(), values.FIRST_START_HISTORY_HOURS),
+    ]);
     return [
       applied.length === 0 ? 'schema is up to date' : `${applied.length} migrations`,
       ...(seeded.length === 0 ? [] : [`${seeded.length} locations`]),

@@ -41,7 +41,7 @@ function contextOf(environment: Record<string, string> = {}): StackContext {
     logDir: dataDir,
     ports: {
       ...{ kafka: 1, flinkRest: 2, flinkGateway: 3, temporal: 4, temporalUi: 5, postgres: 6, mock: 7 },
-      ...{ kafkaController: 8, flinkRpc: 9, workerHealth: 10, temporalInternal: [] },
+      ...{ kafkaController: 8, flinkRpc: 9, workerHealth: 10, temporalInternal: [], mockAdmin: 11 },
     },
     parts: {
       ...{ java: '/opt/java', kafkaJars: '/jars/kafka', flinkJars: '/jars/flink', postgres: '/pg' },

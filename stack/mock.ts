@@ -5,7 +5,7 @@ import { LOOPBACK, type StackContext } from './context.ts';
 import type { ServiceSpec } from './supervisor.ts';
 
 export function mockService({ config, ports, logDir }: StackContext): ServiceSpec {
-  const { MOCK_SEED, MOCK_STEP_SECONDS } = config.values;
+  const { MOCK_SEED, MOCK_STEP_SECONDS, MOCK_FAULTS, OPENWEATHERMAP_PLAN } = config.values;
   return {
     name: 'mock',
     command: process.execPath,
@@ -14,10 +14,14 @@ export function mockService({ config, ports, logDir }: StackContext): ServiceSpe
       'mock',
       '--port',
       String(ports.mock),
+      '--admin-port',
+      String(ports.mockAdmin),
       '--seed',
       MOCK_SEED,
       '--step-seconds',
       String(MOCK_STEP_SECONDS),
+      ...(OPENWEATHERMAP_PLAN === undefined ? [] : ['--plan', OPENWEATHERMAP_PLAN]),
+      ...(MOCK_FAULTS === undefined ? [] : ['--faults', MOCK_FAULTS]),
     ],
     cwd: projectRoot,
     logFile: join(logDir, 'mock.log'),

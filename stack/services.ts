@@ -150,6 +150,7 @@ async function choosePorts(config: Config): Promise<StackPorts> {
     flinkRest: await choose("Flink's REST API", 'FLINK_REST_PORT', 'FLINK_REST_URL'),
     flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
     mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
+    mockAdmin: await choose("the mock's admin", 'MOCK_ADMIN_PORT', 'OPENWEATHERMAP_BASE_URL'),
     ...(await chooseInternalPorts(chooser, config.dataDir)),
   };
 }
@@ -205,6 +206,7 @@ function addressesOf({ config, ports, dataDir }: StackContext): Record<string, s
     ['TEMPORAL_PORT', String(ports.temporal)],
     ['TEMPORAL_UI_PORT', String(ports.temporalUi)],
     ['MOCK_PORT', String(ports.mock)],
+    ['MOCK_ADMIN_PORT', String(ports.mockAdmin)],
   ];
   return Object.fromEntries([...own.filter(([name]) => isNative(config, name)), ...moved]);
 }
@@ -221,7 +223,12 @@ function urlsOf({ config, ports }: StackContext): Record<string, string> {
     Flink: values.FLINK_REST_URL ?? `http://${LOOPBACK}:${ports.flinkRest}`,
     PostgreSQL: postgres,
     Kafka: values.KAFKA_BROKERS?.join(',') ?? `${LOOPBACK}:${ports.kafka}`,
-    ...(usesOwnMock(config) ? { Mock: `http://${LOOPBACK}:${ports.mock}` } : {}),
+    ...(usesOwnMock(config)
+      ? {
+          Mock: `http://${LOOPBACK}:${ports.mock}`,
+          'Mock admin': `http://${LOOPBACK}:${ports.mockAdmin}`,
+        }
+      : {}),
   };
 }
 

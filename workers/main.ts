@@ -3,31 +3,16 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { DefaultLogger, type LogLevel, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { withFailures } from '../activities/errors.ts';
-import { createFlinkActivities } from '../activities/flink.ts';
-import { createPostgresActivities } from '../activities/postgres.ts';
-import { createRecordsActivities } from '../activities/records.ts';
-import { createSourceActivities } from '../activities/source.ts';
-import { createFlinkGatewayClient } from '../clients/flink-gateway.ts';
-import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { connectKafka } from '../clients/kafka.ts';
 import { connectDatabase } from '../clients/postgres.ts';
-import {
-  flinkCheckpointDirectory,
-  flinkGatewayUrl,
-  flinkRestUrl,
-  kafkaBrokers,
-  postgresAddress,
-  temporalAddress,
-  weatherApi,
-} from '../config/addresses.ts';
+import { kafkaBrokers, postgresAddress, temporalAddress } from '../config/addresses.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
-import { flinkParameters } from '../pipelines/flink-parameters.ts';
-import { contracts, pipelines } from '../pipelines/index.ts';
-import { createWeatherSource } from '../pipelines/weather/source.ts';
+import { createActivities, type Doors } from './activities.ts';
 
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const { buildId } = JSON.parse(readFileSync(join(home, 'build.json'), 'utf8')) as { buildId: string };
@@ -78,35 +63,17 @@ async function runAll(workers: readonly Worker[]): Promise<void> {
 async function createWorkers(
   connection: NativeConnection,
   { values }: Config,
-  doors: Pick<Parameters<typeof createSourceActivities>[0], 'database' | 'kafka'>,
+  doors: Doors,
 ): Promise<readonly Worker[]> {
-  const now = (): Date => new Date();
-  const source = createSourceActivities({
-    ...doors,
-    pipelines,
-    sources: { weather: createWeatherSource(weatherApi(config)) },
-    now,
-    logger,
-  });
-  const postgres = createPostgresActivities({ database: doors.database, now });
-  const records = createRecordsActivities({ ...doors, pipelines, contracts, logger });
-  const flink = createFlinkActivities({
-    database: doors.database,
-    rest: createFlinkRestClient(flinkRestUrl(config)),
-    gateway: createFlinkGatewayClient(flinkGatewayUrl(config)),
-    jobs: Object.fromEntries(Object.values(pipelines).map(({ job }) => [job.name, job])),
-    parameters: (job) =>
-      flinkParameters(job, {
-        brokers: kafkaBrokers(config),
-        postgres: { ...postgresAddress(config), user: values.POSTGRES_PIPELINE_USER },
-      }),
-    checkpointDirectory: flinkCheckpointDirectory(config),
-  });
+  const client = new Client({ connection, namespace: values.TEMPORAL_NAMESPACE });
+  const { control, sourceApi, flink } = createActivities(config, doors, client, logger);
   const shared = {
     connection,
     namespace: values.TEMPORAL_NAMESPACE,
     shutdownGraceTime: `${values.WORKER_GRACE_SECONDS} seconds`,
     shutdownForceTime: `${values.WORKER_GRACE_SECONDS + 5} seconds`,
+    // Otherwise it waits for four fifths of the heartbeat's timeout: a worker that is slow for a moment would be taken for dead.
+    maxHeartbeatThrottleInterval: '4 seconds',
     workerDeploymentOptions: {
       version: { deploymentName, buildId },
       useWorkerVersioning: true,
@@ -118,9 +85,15 @@ async function createWorkers(
       ...shared,
       taskQueue: taskQueues.control,
       workflowBundle: { codePath: join(home, 'workflows.js') },
-      activities: withFailures({ ...postgres, ...records }),
+      activities: withFailures(control),
     }),
-    Worker.create({ ...shared, taskQueue: taskQueues.sourceApi, activities: withFailures(source) }),
+    Worker.create({
+      ...shared,
+      taskQueue: taskQueues.sourceApi,
+      activities: withFailures(sourceApi),
+      // A backstop only, which counts starts and not calls: the budget in the database is what holds the limits.
+      maxTaskQueueActivitiesPerSecond: 20,
+    }),
     Worker.create({ ...shared, taskQueue: taskQueues.flink, activities: withFailures(flink) }),
   ]);
 }

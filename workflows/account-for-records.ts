@@ -3,6 +3,7 @@ import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { RecordsActivities, RecordsSummary } from '../activities/records.ts';
 import { taskQueues } from '../domain/task-queues.ts';
 import { pipelineInputSchema } from '../schemas/workflow-inputs.ts';
+import { showWindow } from './scheduled-window.ts';
 
 const { accountForRecords: account } = proxyActivities<RecordsActivities>({
   taskQueue: taskQueues.control,
@@ -16,5 +17,6 @@ export async function accountForRecords(input: unknown): Promise<RecordsSummary>
   const parsed = pipelineInputSchema.safeParse(input);
   if (!parsed.success)
     throw ApplicationFailure.nonRetryable(`the input is not valid: ${parsed.error.message}`, 'INVALID_INPUT');
+  showWindow();
   return account(parsed.data);
 }

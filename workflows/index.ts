@@ -3,3 +3,5 @@ export { accountForRecords } from './account-for-records.ts';
 export { flinkJob } from './flink-job.ts';
 export { ingestWeather } from './ingest-weather.ts';
 export { maintainPartitions } from './maintain-partitions.ts';
+export { replayDeadLetters } from './replay-dead-letters.ts';
+export { runBatchJob } from './run-batch-job.ts';

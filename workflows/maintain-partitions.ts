@@ -2,6 +2,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { PostgresActivities } from '../activities/postgres.ts';
 import { taskQueues } from '../domain/task-queues.ts';
+import { showWindow } from './scheduled-window.ts';
 
 const { ensurePartitions } = proxyActivities<PostgresActivities>({
   taskQueue: taskQueues.control,
@@ -11,5 +12,6 @@ const { ensurePartitions } = proxyActivities<PostgresActivities>({
 });
 
 export async function maintainPartitions(): Promise<number> {
+  showWindow();
   return ensurePartitions();
 }

@@ -64,7 +64,7 @@ export async function startFlinkJob(stack: BenchStack, question: JobQuestion): P
       if (found?.state === 'RUNNING' && exception === undefined) return;
       throw new ContestantFailedError(
         what,
-        `it is ${found?.state ?? 'unknown'}: ${exception?.split('\n').slice(0, 3).join(' ') ?? 'Flink gives no reason'}`,
+        `it is ${found?.state ?? 'unknown'}: ${exception?.trace.split('\n').slice(0, 3).join(' ') ?? 'Flink gives no reason'}`,
       );
     },
     checkpointBytes: () => takeCheckpoint(flinkRestUrl(config), jobId),

@@ -24,7 +24,7 @@ export const citiesFor = (records: number): number =>
 export function* inputBatches({
   records,
   endSeconds,
-  batchSize = 5_000,
+  batchSize = 1_500,
 }: InputQuestion): Generator<MockWeather[]> {
   const cities = inventCities(citiesFor(records));
   const steps = Math.ceil(records / cities.length);

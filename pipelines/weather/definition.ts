@@ -1,4 +1,4 @@
-/** The weather pipeline as data: its topics, its SQL files and the settings of its job. */
+/** The weather pipeline as data: its topics, its SQL files and the settings of its jobs. */
 import { type PipelineDefinition, pipelineDefinitionSchema } from '../../schemas/pipeline.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -34,4 +34,24 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
       'pipeline.object-reuse': 'true',
     },
   },
+  batchJobs: [
+    {
+      // Makes the hours in [from, to) anew from the stored observations, by the stream's own view.
+      name: 'recompute-hours',
+      files: [
+        'tables/stored-observations.sql',
+        'tables/weather-hourly.sql',
+        'views/plausible-stored-observations.sql',
+        'views/hourly-weather.sql',
+        'jobs/recompute-hours.sql',
+      ],
+      parameters: { from: 'hour', to: 'hour' },
+      ascending: [['from', 'to']],
+      // For the aggregate; its single writer is chained to an aggregate of one, and then cannot be counted by itself.
+      parallelism: 2,
+      settings: { 'table.local-time-zone': 'UTC' },
+      // Six pauses, 390 s together, outlast a database that is away for five minutes.
+      policy: { attempts: 7 },
+    },
+  ],
 });

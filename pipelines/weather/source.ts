@@ -1,20 +1,29 @@
-/** How the weather pipeline asks its source for one location: one call of OpenWeatherMap's current weather. */
-import { createOpenWeatherMapClient, type OpenWeatherMapOptions } from '../../clients/openweathermap.ts';
+/**
+ * How the weather pipeline asks its source for one location: a call of OpenWeatherMap's current weather for the present, one of
+ * its history for the past.
+ */
+import {
+  createOpenWeatherMapClient,
+  type OpenWeatherMapClient,
+  type OpenWeatherMapOptions,
+} from '../../clients/openweathermap.ts';
 import {
   InvalidPayloadError,
   OpenWeatherMapError,
   type OpenWeatherMapErrorCode,
+  RateLimitedError,
+  UnexpectedStatusError,
 } from '../../clients/openweathermap-errors.ts';
-import type { PipelineSource } from '../../schemas/pipeline.ts';
+import { longestHistoryMs } from '../../clients/openweathermap-history.ts';
+import type { HistoryAnswer, PipelineHistory, PipelineSource } from '../../schemas/pipeline.ts';
+import { currentWeatherText, originOf } from './history.ts';
 
 /** What would be answered to every other location too: going on would only spend calls. */
-const CONCERNS_EVERY_LOCATION: readonly OpenWeatherMapErrorCode[] = [
-  'UNAUTHORIZED',
-  'PLAN_MISSING',
-  'RATE_LIMITED',
-];
+const CONCERNS_EVERY_LOCATION: readonly OpenWeatherMapErrorCode[] = ['UNAUTHORIZED', 'PLAN_MISSING'];
 
-export function createWeatherSource(options: OpenWeatherMapOptions): PipelineSource {
+export function createWeatherSource(
+  options: OpenWeatherMapOptions,
+): PipelineSource & { readonly history: PipelineHistory } {
   const client = createOpenWeatherMapClient(options);
   return {
     async poll({ entityId: cityId }, signal) {
@@ -22,13 +31,46 @@ export function createWeatherSource(options: OpenWeatherMapOptions): PipelineSou
         const { body, weather } = await client.currentWeather(cityId, signal);
         return { kind: 'observation', body, observedAt: new Date(weather.dt * 1_000) };
       } catch (error) {
-        if (!(error instanceof OpenWeatherMapError) || CONCERNS_EVERY_LOCATION.includes(error.code))
-          throw error;
-        if (error instanceof InvalidPayloadError && !error.retryable) {
-          return { kind: 'rejected', reason: error.message, body: error.body };
-        }
-        return { kind: 'failed', reason: error.message };
+        return answerOfFailure(error);
       }
     },
+    history: historyOf(client),
   };
+}
+
+const historyOf = (client: OpenWeatherMapClient): PipelineHistory => ({
+  longestSpanMs: longestHistoryMs,
+  // It depends on the plan, and the API does not tell.
+  horizonMs: undefined,
+  // The second is made when the first is refused, to tell a wrong key from a plan without history.
+  callsPerSpan: 2,
+  async fetch(location, from, to, signal) {
+    try {
+      // The API's range holds its end, and its times are whole seconds.
+      const last = new Date((Math.ceil(to.getTime() / 1_000) - 1) * 1_000);
+      const { history } = await client.history(location.entityId, from, last, signal);
+      const origin = originOf(location);
+      const records = history.list
+        .map((row) => ({
+          body: currentWeatherText(row, origin, 'metric'),
+          observedAt: new Date(row.dt * 1_000),
+        }))
+        // What lies outside belongs to another range, which may take another path.
+        .filter(({ observedAt }) => observedAt >= from && observedAt < to);
+      return { kind: 'records', records };
+    } catch (error) {
+      return answerOfFailure(error);
+    }
+  },
+});
+
+/** @throws what concerns every location, and what is no error of the source */
+function answerOfFailure(error: unknown): Exclude<HistoryAnswer, { readonly kind: 'records' }> {
+  if (!(error instanceof OpenWeatherMapError) || CONCERNS_EVERY_LOCATION.includes(error.code)) throw error;
+  const { message: reason } = error;
+  if (error instanceof InvalidPayloadError && !error.retryable)
+    return { kind: 'rejected', reason, body: error.body };
+  if (error instanceof RateLimitedError) return { kind: 'limited', reason, retryAfterMs: error.retryAfterMs };
+  // A status that is not the source's says nothing of the city: if all have it, the source is away.
+  return { kind: 'failed', reason, retryable: error.retryable || error instanceof UnexpectedStatusError };
 }

@@ -1,3 +1,4 @@
+-- What is finished stays as it is.
 update savepoints
 set
   status = $3,
@@ -6,3 +7,4 @@ set
   finished_at = now()
 where job_name = $1
   and trigger_id = $2
+  and status in ('pending', 'in_progress')

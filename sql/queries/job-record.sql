@@ -1,7 +1,14 @@
 select
+  desired,
+  is_parked,
+  state,
+  desired_version,
   version,
   attempt,
   flink_job_id,
-  restore_path
+  restore_path,
+  reason,
+  sequence,
+  changed_at
 from flink_jobs
 where name = $1

@@ -1,16 +1,25 @@
--- The active locations of a shard, with what was last had of each.
+-- The active locations of a shard, with what was last had of each; without those that this run could not have already.
 select
   l.city_id as entity_id,
   l.name,
   l.cadence_minutes,
   p.polled_at,
-  p.observed_at
+  coalesce(p.recent_observed_at, '{}') as recent_observed_at
 from locations l
 left join location_polls p
   on p.city_id = l.city_id
   and p.pipeline = $1
   and p.source = $2
 where l.city_id % $4::int = $3::int
-  and l.active_from <= $5
-  and (l.active_to is null or l.active_to > $5)
+  and l.active_from <= $6
+  and (l.active_to is null or l.active_to > $6)
+  and not exists (
+    select
+    from ingest_exceptions e
+    where e.pipeline = $1
+      and e.source = $2
+      and e.shard = $3::int
+      and e.scheduled_at = $5
+      and e.entity_id = l.city_id
+  )
 order by l.city_id

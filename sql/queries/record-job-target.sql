@@ -1,9 +1,8 @@
 -- The target, before anything is asked of Flink. An older attempt never replaces a newer one.
-insert into flink_jobs (name, desired, state, version, attempt, flink_job_id, restore_path)
-values ($1, 'running', 'submitting', $2, $3, $4, nullif($5, ''))
+insert into flink_jobs (name, desired, state, version, desired_version, attempt, flink_job_id, restore_path)
+values ($1, 'running', 'submitting', $2, $2, $3, $4, nullif($5, ''))
 on conflict (name) do update
 set
-  desired = 'running',
   state = 'submitting',
   version = excluded.version,
   attempt = excluded.attempt,

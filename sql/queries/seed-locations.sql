@@ -1,5 +1,15 @@
--- The first locations of an empty registry; one that has any is the user's own.
-insert into locations (city_id, name, country, lat, lon, timezone, cadence_minutes, min_observations_per_hour)
+-- The first locations of an empty registry, expected from $2 on; one that has any is the user's own.
+insert into locations (
+  city_id,
+  name,
+  country,
+  lat,
+  lon,
+  timezone,
+  cadence_minutes,
+  min_observations_per_hour,
+  active_from
+)
 select
   city_id,
   name,
@@ -8,7 +18,8 @@ select
   lon,
   timezone,
   cadence_minutes,
-  min_observations_per_hour
+  min_observations_per_hour,
+  $2::timestamptz
 from jsonb_to_recordset($1::jsonb) as seed (
   city_id bigint,
   name text,

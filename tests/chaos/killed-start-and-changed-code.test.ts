@@ -128,9 +128,9 @@ describe('a start that is killed while a run is open, and started again with cha
     );
     const workflow = join(checkout, 'workflows/ingest-weather.ts');
     const changed = readFileSync(workflow, 'utf8')
-      .replace('import { ApplicationFailure,', 'import { sleep, ApplicationFailure,')
-      .replace('  return pollShard(', '  await sleep(10);\n  return pollShard(');
-    expect(changed).toContain('await sleep(10)');
+      .replace("} from '@temporalio/workflow'", ", sleep } from '@temporalio/workflow'")
+      .replace(/^( *)(.*await pollShard\()/m, '$1await sleep(10);\n$1$2');
+    expect(changed).toMatch(/, sleep \}[\s\S]*await sleep\(10\)/);
     writeFileSync(workflow, changed);
 
     hourglass('up');
@@ -177,7 +177,7 @@ describe('a start that is killed while a run is open, and started again with cha
       { withinMs: 120_000 },
     );
     const actor = await withTemporal((client) => jobActor(client, weather.job.name).status());
-    expect(actor?.phase).toBe('running');
+    expect(['settling', 'stable']).toContain(actor?.phase);
     expect(actor?.restorePath).toContain('/chk-');
   });
 
@@ -226,5 +226,39 @@ describe('a start that is killed while a run is open, and started again with cha
     hourglass('up');
     const actor = await withTemporal((client) => jobActor(client, weather.job.name).status());
     expect(actor?.restorePath).toContain('/savepoints/');
+  });
+
+  test('changed SQL is a new version, which goes on from the state of the one before', async () => {
+    const before = await withTemporal((client) => jobActor(client, weather.job.name).status());
+    hourglass('down');
+    const file = join(checkout, 'sql/flink/tables/observations.sql');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain("'sink.buffer-flush.interval' = '1 s'");
+    writeFileSync(
+      file,
+      text.replace("'sink.buffer-flush.interval' = '1 s'", "'sink.buffer-flush.interval' = '2 s'"),
+    );
+    hourglass('up');
+    const after = await withTemporal((client) => jobActor(client, weather.job.name).status());
+    expect(after?.version).not.toBe(before?.version);
+    expect(after?.restorePath).toContain('/savepoints/');
+    expect(hourglass('job', 'deploy', weather.job.name)).toContain(after?.version);
+    const versions = await sql<{ version: string }>(
+      'select version from flink_job_versions order by created_at',
+    );
+    expect(versions.map(({ version }) => version)).toEqual([before?.version, after?.version]);
+  });
+
+  test('a job that was stopped for good stays so through a start, and is deployed from its savepoint', async () => {
+    hourglass('job', 'stop', weather.job.name, '--wait');
+    hourglass('down');
+    hourglass('up');
+    const [stopped] = await sql<{ desired: string; state: string; restore_path: string }>(
+      'select desired, state, restore_path from flink_jobs',
+    );
+    expect(stopped).toMatchObject({ desired: 'stopped', state: 'stopped' });
+    hourglass('job', 'deploy', weather.job.name, '--wait');
+    const actor = await withTemporal((client) => jobActor(client, weather.job.name).status());
+    expect(actor).toMatchObject({ phase: 'stable', restorePath: stopped?.restore_path });
   });
 });

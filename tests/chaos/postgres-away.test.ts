@@ -1,54 +1,52 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBatchJob } from '../../clients/batch-job.ts';
 import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
-import { connectKafka, type KafkaClient } from '../../clients/kafka.ts';
 import { connectDatabase, type Database } from '../../clients/postgres.ts';
 import { accountFor, type DeadLetter } from '../../clients/record-accounts.ts';
-import { flinkRestUrl, kafkaBrokers, postgresAddress } from '../../config/addresses.ts';
-import { ingestScheduleId, recordsScheduleId } from '../../domain/identities.ts';
+import { flinkRestUrl, postgresAddress } from '../../config/addresses.ts';
+import { ingestScheduleId, jobActorId, recordsScheduleId } from '../../domain/identities.ts';
 import { addAccounts, emptyAccount } from '../../domain/record-accounts.ts';
 import { contracts } from '../../pipelines/index.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
+import { type Alert, alertSchema } from '../../schemas/alert.ts';
+import type { BatchJobResult } from '../../schemas/batch-job.ts';
+import type { JobState } from '../../schemas/job.ts';
 import { isAlive } from '../../stack/process-identity.ts';
+import { type AlertReceiver, startAlertReceiver } from '../support/alert-receiver.ts';
+import { type CheckedLoad, createCheckedLoad } from '../support/checked-load.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
-import { rowDifferences } from '../support/row-differences.ts';
-import { hoursOfTruth, rowOfTruth } from '../support/truth.ts';
-import { createWeatherLoad, type Publishing, publishSteadily } from '../support/weather-load.ts';
 
 /** How long the server is kept from coming back; by hand also once with five minutes. */
 const AWAY_MS = Number(process.env['HOURGLASS_TEST_AWAY_SECONDS'] ?? 60) * 1_000;
 /** The supervisor, Flink and the TaskManager each wait up to half a minute between two tries, one after the other. */
 const COMEBACK_MS = 300_000;
-const FIRST_CITY = 9_000_000;
 const topic = weather.topics.live.name;
 const ingestSchedule = ingestScheduleId('weather', 'mock', 0);
 
 let stack: OwnStack;
-let kafka: KafkaClient;
+let receiver: AlertReceiver;
+let checked: CheckedLoad;
 let database: Database;
-let publishing: Publishing;
-const load = createWeatherLoad({ firstCity: FIRST_CITY, cities: 400 });
 
 beforeAll(async () => {
-  stack = await startOwnStack();
-  kafka = connectKafka(kafkaBrokers(stack.config));
+  receiver = await startAlertReceiver();
+  stack = await startOwnStack({ ALERT_WEBHOOK_URL: receiver.origin });
+  checked = createCheckedLoad(stack);
   database = connectDatabase(postgresAddress(stack.config));
 });
 afterAll(async () => {
-  await publishing?.stop();
-  await kafka?.close();
+  await checked?.close();
   await database?.close();
   await stack?.close();
+  await receiver?.close();
 });
 
 const actor = () => stack.withTemporal((client) => jobActor(client, weather.job.name).status());
-const logEnd = async (): Promise<number> =>
-  (await kafka.watermarks(topic)).reduce((sum, { high }) => sum + high, 0);
 const count = async (from: string): Promise<number> =>
   Number((await stack.sql<{ count: string }>(`select count(*) from ${from}`))[0]?.count);
-const storedNow = (): Promise<number> => count(`observations where city_id >= ${FIRST_CITY}`);
 
 const answers = (): Promise<boolean> =>
   stack.sql('select 1').then(
@@ -86,6 +84,20 @@ async function watchAnswers(forMs: number): Promise<{ asked: number; answered: n
   return { asked, answered };
 }
 
+/** A day of long ago, which no record of the load falls into: what a batch job has to aggregate. */
+const longAgo = { from: '1990-01-01T00:00:00Z', to: '1990-01-02T00:00:00Z', cities: 3_000, perHour: 6 };
+
+const storeLongAgo = () =>
+  stack.sql(
+    `insert into observations (city_id, observed_at, temp, topic, partition_id, record_offset, published_at)
+     select 8000000 + city, timestamptz '${longAgo.from}' + step * interval '10 minutes', city % 40 + step / 10.0,
+       'by hand', 0, 0, now()
+     from generate_series(1, ${longAgo.cities}) as city, generate_series(0, ${24 * longAgo.perHour - 1}) as step`,
+  );
+
+const alerts = (): readonly Alert[] =>
+  receiver.deliveries.map(({ body }) => alertSchema.parse(JSON.parse(body)));
+
 /** A figure for whoever runs this by hand. */
 const say = (text: string): void => console.log(`  ${text}`);
 const seconds = (sinceMs: number): string => `${((Date.now() - sinceMs) / 1_000).toFixed(1)} s`;
@@ -93,21 +105,28 @@ const seconds = (sinceMs: number): string => `${((Date.now() - sinceMs) / 1_000)
 describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`, () => {
   let before: Awaited<ReturnType<typeof actor>>;
   let backAt: number;
+  let batchJob: string;
 
   test('rows are being stored, and the topic is ahead of the table', async () => {
-    // What the tables must hold is from now on what this test publishes.
-    await stack.withTemporal((client) =>
-      client.schedule.getHandle(ingestSchedule).pause('the test publishes'),
+    before = await eventually('the job is stable', actor, (state) => state?.phase === 'stable');
+    await checked.begin(500);
+    const first = await eventually('rows are stored', checked.stored, (rows) => rows > 2_000);
+    await eventually('more rows are stored', checked.stored, (rows) => rows > first);
+  });
+
+  test('a batch job runs beside the stream', async () => {
+    await storeLongAgo();
+    const { from, to } = longAgo;
+    batchJob = await stack.withTemporal(
+      async (client) =>
+        (await startBatchJob(client, { job: 'recompute-hours', parameters: { from, to } })).workflowId,
     );
-    before = await actor();
-    expect(before?.phase).toBe('running');
-    publishing = await publishSteadily(load, {
-      brokers: kafkaBrokers(stack.config),
-      topic,
-      perSecond: 500,
-    });
-    const first = await eventually('rows are stored', storedNow, (rows) => rows > 2_000);
-    await eventually('more rows are stored', storedNow, (rows) => rows > first);
+    await eventually(
+      'it writes hours',
+      () => count(`weather_hourly where origin = 'batch'`),
+      (hours) => hours > 0,
+      { everyMs: 20 },
+    );
   });
 
   test(
@@ -116,19 +135,19 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
       const notYetStored = await eventually(
         'records are on their way',
         async () => {
-          const ahead = load.observations.size;
-          return ahead - (await storedNow());
+          const ahead = checked.load.observations.size;
+          return ahead - (await checked.stored());
         },
         (records) => records > 0,
         { everyMs: 50 },
       );
-      const publishedBefore = await logEnd();
+      const publishedBefore = await checked.logEnd();
       const awaySince = Date.now();
       const [kills, probes] = await Promise.all([
         keepAway(AWAY_MS),
         delay(500).then(() => watchAnswers(AWAY_MS - 1_000)),
       ]);
-      const publishedMeanwhile = (await logEnd()) - publishedBefore;
+      const publishedMeanwhile = (await checked.logEnd()) - publishedBefore;
       say(
         `killed ${kills} times with ${notYetStored} observations on their way; answered ${probes.answered} of ${probes.asked} questions`,
       );
@@ -139,25 +158,29 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
       await eventually('it answers again', answers, (yes) => yes, { withinMs: COMEBACK_MS });
       backAt = Date.now();
       say(`away for ${seconds(awaySince)}, ${publishedMeanwhile} records published meanwhile`);
-      const then = await storedNow();
-      await eventually('rows are stored again', storedNow, (rows) => rows > then, { withinMs: COMEBACK_MS });
+      const then = await checked.stored();
+      await eventually('rows are stored again', checked.stored, (rows) => rows > then, {
+        withinMs: COMEBACK_MS,
+      });
       say(`rows are stored again ${seconds(backAt)} after its return`);
-      await publishing.stop();
+      await checked.pause();
     },
     AWAY_MS + 2 * COMEBACK_MS,
   );
 
   test('everything that was published is read, and the job was never given up', async () => {
-    const ends = await kafka.watermarks(topic);
-    await eventually(
-      'everything is read',
-      () => kafka.committedOffsets(weather.consumerGroup, topic),
-      (committed) => ends.every(({ partition, high }) => committed.get(partition) === high),
-      { withinMs: COMEBACK_MS },
-    );
-    say(`everything (${await logEnd()} records) is read ${seconds(backAt)} after its return`);
-    const after = await actor();
-    expect(after).toEqual(before);
+    await checked.untilAllRead(COMEBACK_MS);
+    say(`everything (${await checked.logEnd()} records) is read ${seconds(backAt)} after its return`);
+    const after = await eventually('the job is stable again', actor, (state) => state?.phase === 'stable', {
+      withinMs: COMEBACK_MS,
+    });
+    const submission = ({ version, attempt, jobId, restorePath }: JobState) => ({
+      version,
+      attempt,
+      jobId,
+      restorePath,
+    });
+    expect(submission(after as JobState)).toEqual(submission(before as JobState));
     const job = await createFlinkRestClient(flinkRestUrl(stack.config)).job(after?.jobId ?? '');
     expect(job?.state).toBe('RUNNING');
     expect(job?.vertices.map(({ status }) => status)).toEqual(job?.vertices.map(() => 'RUNNING'));
@@ -172,41 +195,53 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
     expect(Object.values(others)).toEqual(Object.values(others).map(() => 0));
   });
 
-  test('observations are the truth, row by row', async () => {
-    const rows = await stack.sql<{ city_id: string; observed_at: Date }>(
-      `select * from observations where city_id >= ${FIRST_CITY}`,
+  test(
+    'the batch job was submitted again, and ended with every hour of its range',
+    async () => {
+      const result = await stack.withTemporal(
+        (client) => client.workflow.getHandle(batchJob).result() as Promise<BatchJobResult>,
+      );
+      say(`the batch job took ${result.attempts} Flink jobs and ended ${seconds(backAt)} after the return`);
+      expect(result.attempts).toBeGreaterThan(1);
+      const hours = 24 * longAgo.cities;
+      expect(await count(`weather_hourly where origin = 'batch'`)).toBe(hours);
+      const [same] = await stack.sql<{ count: string }>(
+        `select count(*) from weather_hourly join (
+         select city_id, date_trunc('hour', observed_at) as window_start, avg(temp) as temp, count(*) as observations
+         from observations where topic = 'by hand' group by 1, 2
+       ) as truth using (city_id, window_start)
+       where abs(temp_avg - truth.temp) < 1e-9 and observation_count = observations`,
+      );
+      expect(Number(same?.count)).toBe(hours);
+    },
+    COMEBACK_MS,
+  );
+
+  test('a person was told that the job is unstable, and that it is no longer', async () => {
+    const [raised, resolved, ...others] = await eventually(
+      'both notices have come',
+      async () => alerts(),
+      (notices) => notices.some(({ status }) => status === 'resolved'),
+      { withinMs: COMEBACK_MS },
     );
-    const truth = [...load.observations.values()].map((record) => ({
-      ...rowOfTruth(record),
-      topic,
-      rejected_values: null,
-    }));
-    say(`${truth.length} observations`);
-    const differences = rowDifferences(
-      rows,
-      truth,
-      (row) => `${row['city_id']} at ${time(row['observed_at'])}`,
-    );
-    expect(differences).toEqual([]);
+    expect(raised).toMatchObject({
+      status: 'raised',
+      kind: 'job-unstable',
+      subject: jobActorId(weather.job.name),
+    });
+    expect(raised?.reason).not.toBe('');
+    expect(resolved).toMatchObject({ status: 'resolved', id: raised?.id });
+    expect(others).toEqual([]);
   });
 
-  test('weather_hourly is the truth, row by row, late hours too', async () => {
-    const rows = await stack.sql<{ city_id: string; window_start: Date }>(
-      `select * from weather_hourly where city_id >= ${FIRST_CITY}`,
-    );
-    const truth = hoursOfTruth([...load.observations.values()]);
-    say(`${truth.length} hours`);
-    const differences = rowDifferences(
-      rows,
-      truth,
-      (row) => `${row['city_id']} from ${time(row['window_start'])}`,
-    );
-    expect(differences).toEqual([]);
+  test('both tables are the truth, row by row, late hours too', async () => {
+    const { observations, hours } = await checked.expectTruth();
+    say(`${observations} observations, ${hours} hours`);
   });
 
   test('each poison is one dead letter with its bytes and its reason', async () => {
     await stack.withTemporal((client) => client.schedule.getHandle(recordsScheduleId('weather')).trigger());
-    const end = await logEnd();
+    const end = await checked.logEnd();
     await eventually(
       'everything is accounted for',
       () =>
@@ -221,9 +256,9 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
       `select key, reason, raw_bytes from dead_letters where topic = '${topic}'`,
     );
     say(`${letters.length} dead letters`);
-    expect(letters.map(({ key }) => String(key)).sort()).toEqual([...load.poison.keys()].sort());
+    expect(letters.map(({ key }) => String(key)).sort()).toEqual([...checked.load.poison.keys()].sort());
     for (const { key, reason, raw_bytes: bytes } of letters) {
-      const kind = load.poison.get(String(key));
+      const kind = checked.load.poison.get(String(key));
       expect(reason, kind?.name).toMatch(kind?.reason ?? /no such poison/);
       const isSame = bytes === null ? kind?.value === null : kind?.value?.equals(bytes);
       expect(isSame, kind?.name).toBe(true);
@@ -234,9 +269,9 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
     const inspect = contracts['weather'];
     const unaccounted: DeadLetter[] = [];
     let account = emptyAccount;
-    for (const { partition, low: first, high: end } of await kafka.watermarks(topic)) {
+    for (const { partition, low: first, high: end } of await checked.kafka.watermarks(topic)) {
       const found = await accountFor(
-        { database, kafka },
+        { database, kafka: checked.kafka },
         topic,
         { partition, first, end },
         inspect as NonNullable<typeof inspect>,
@@ -245,14 +280,14 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
       account = addAccounts(account, found);
     }
     expect(unaccounted.map(({ reason }) => reason)).toEqual([]);
-    const end = await logEnd();
+    const end = await checked.logEnd();
     // The mock's first polls, before its schedule was paused: each brought something new.
-    const polled = end - load.published();
+    const polled = end - checked.load.published();
     expect(account).toEqual({
       read: end,
-      stored: polled + load.observations.size,
-      duplicates: load.published() - load.observations.size - load.poison.size,
-      deadLetters: load.poison.size,
+      stored: polled + checked.load.observations.size,
+      duplicates: checked.load.published() - checked.load.observations.size - checked.load.poison.size,
+      deadLetters: checked.load.poison.size,
       unaccounted: 0,
     });
   });
@@ -277,5 +312,3 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
     );
   });
 });
-
-const time = (instant: unknown): string => (instant as Date).toISOString();

@@ -7,6 +7,7 @@ import { kafkaBrokers } from '../../config/addresses.ts';
 import { addAccounts, emptyAccount, type RecordAccount } from '../../domain/record-accounts.ts';
 import { inspectWeatherRecord } from '../../pipelines/weather/contract.ts';
 import { eventually } from '../support/eventually.ts';
+import { fakeCallBudget } from '../support/fake-call-budget.ts';
 import { createIsolatedPipeline, type IsolatedPipeline, observation } from '../support/isolated-pipeline.ts';
 import { config, hourglass } from '../support/shared-stack.ts';
 
@@ -86,11 +87,12 @@ test('an answer that ingestion refuses is published and becomes a dead letter wi
     ...{ database: pipeline.database, kafka: pipeline.kafka },
     pipelines: { weather: pipeline.definition },
     sources: { weather: { poll: async () => ({ kind: 'rejected', reason, body }) } },
+    ...{ sourceName: 'mock', budgets: { weather: fakeCallBudget() }, concurrency: 1, spreadMs: 0 },
     now: () => new Date(),
     logger: { warn: () => undefined },
   });
   const input = { pipeline: 'weather', source: 'mock', shard: 0, shards: 1 };
-  const summary = await new MockActivityEnvironment().run(pollShard, {
+  const summary = await new MockActivityEnvironment({ scheduledTimestampMs: Date.now() }).run(pollShard, {
     ...input,
     scheduledAt: at(0).toISOString(),
   });

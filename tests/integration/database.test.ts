@@ -247,10 +247,14 @@ describe('the database', () => {
         cadence_minutes: 10,
         min_observations_per_hour: 4,
       };
-      expect(await database.query('seed-locations', [JSON.stringify([place])])).toHaveLength(1);
+      const from = new Date('2026-01-31T06:00:00Z');
+      expect(await database.query('seed-locations', [JSON.stringify([place]), from])).toHaveLength(1);
       expect(
-        await database.query('seed-locations', [JSON.stringify([{ ...place, city_id: 2 }])]),
+        await database.query('seed-locations', [JSON.stringify([{ ...place, city_id: 2 }]), from]),
       ).toHaveLength(0);
+      expect(await database.query('stored-locations', [[1, 2]])).toEqual([
+        { ...place, active_from: from, active_to: null },
+      ]);
     } finally {
       await database.close();
     }

@@ -14,15 +14,20 @@ export interface FakeDatabase extends Database {
   askedFor(name: string): (readonly unknown[])[];
 }
 
-/** @param rows what a query returns; none unless told */
-export function fakeDatabase(rows: Readonly<Record<string, readonly object[]>> = {}): FakeDatabase {
+type Rows = readonly object[];
+
+/** @param rows what a query returns, or how that follows from its parameters; none unless told */
+export function fakeDatabase(
+  rows: Readonly<Record<string, Rows | ((parameters: readonly unknown[]) => Rows)>> = {},
+): FakeDatabase {
   const asked: AskedQuery[] = [];
   const query = async <Row extends object>(name: string, parameters: readonly unknown[] = []) => {
     const numbers = [...readQuery(name).matchAll(/\$(\d+)/g)].map(([, number]) => Number(number));
     expect([name, parameters.length]).toEqual([name, Math.max(0, ...numbers)]);
     expect([name, parameters.filter((parameter) => parameter === undefined)]).toEqual([name, []]);
     asked.push({ name, parameters });
-    return (rows[name] ?? []) as readonly Row[];
+    const answer = rows[name] ?? [];
+    return (typeof answer === 'function' ? answer(parameters) : answer) as readonly Row[];
   };
   return {
     asked,

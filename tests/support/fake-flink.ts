@@ -1,125 +1,202 @@
-/** A Flink in memory, jobs by id, with switches for what may go wrong; and the activities of the weather job on it. */
-import { pathToFileURL } from 'node:url';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
-import { createFlinkActivities, type JobTarget } from '../../activities/flink.ts';
-import { FlinkRequestError, FlinkStatementError } from '../../clients/flink-errors.ts';
-import type { FlinkGatewayClient, StatementResult } from '../../clients/flink-gateway.ts';
-import type {
-  FlinkJob,
-  FlinkJobState,
-  FlinkRestClient,
-  SavepointProgress,
-} from '../../clients/flink-rest.ts';
-import { weather } from '../../pipelines/weather/definition.ts';
-import { type FakeDatabase, fakeDatabase } from './fake-database.ts';
+/** A Flink in memory behind the two doors of the control plane, with switches for what may go wrong, and a record of all. */
+import { FlinkRequestError } from '../../clients/flink-errors.ts';
+import type { FlinkGatewayClient } from '../../clients/flink-gateway.ts';
+import type { FlinkJobState, FlinkRestClient } from '../../clients/flink-rest.ts';
+import { type FaultSwitches, type FlinkStep, faultSwitches } from './fake-flink-faults.ts';
+import { type FakeJob, type FakeTimes, fakeJobManager, hasEnded } from './fake-job-manager.ts';
+import type { FakeSnapshot, FakeSnapshots } from './fake-snapshots.ts';
 
-interface FakeJob {
-  name: string;
-  state: FlinkJobState;
-  exceptions?: readonly string[];
-  /** The states of its parts; that of the job unless told. */
-  parts?: readonly string[];
-}
-
-interface Submission {
+export interface FakeSubmission {
+  readonly jobId: string;
+  readonly name: string;
+  readonly restorePath: string;
   readonly statements: readonly string[];
   readonly properties: Readonly<Record<string, string>>;
+  /** What it was restored from; nothing for a start from nothing, or from what is not there. */
+  readonly from: FakeSnapshot | undefined;
+  /** What it had to be restored from at least, for nothing to be lost. */
+  readonly newest: FakeSnapshot | undefined;
 }
 
-interface FakeFlink {
-  readonly jobs: Map<string, FakeJob>;
-  readonly submissions: Submission[];
-  /** Each call that changes something, in order. */
-  readonly done: string[];
-  /** How each savepoint goes on, by its trigger id; the last one stays. */
-  savepoints: SavepointProgress[];
+export interface FakeFlink {
   readonly rest: FlinkRestClient;
   readonly gateway: FlinkGatewayClient;
-  /** Replaces what the gateway does with a submission; it accepts the job unless told. */
-  onSubmit: (submission: Submission, accept: () => void) => void;
-  /** Is called before a job is described; throws what a JobManager that is away would. */
-  onDescribe: () => void;
+  readonly faults: FaultSwitches;
+  readonly times: FakeTimes;
+  readonly jobs: ReadonlyMap<string, FakeJob>;
+  readonly snapshots: FakeSnapshots;
+  /** Those that were accepted. */
+  readonly submissions: readonly FakeSubmission[];
+  /** Each call that changes something, in order, whether or not it was answered. */
+  readonly done: readonly string[];
+  /** Trigger ids that were triggered again while their savepoint was under way. */
+  readonly triggeredTwice: readonly string[];
+  /** The most jobs of one name that were active at one moment. */
+  mostActive(): number;
+  /** Puts a job there that nobody submitted. */
+  put(job: { id: string; name: string; state?: FlinkJobState }): FakeJob;
+  /** A job fails, or leaves its state for another, with what it said. */
+  fail(jobId: string, trace: string, state?: FlinkJobState): void;
+  /** Somebody else cancels the job, or stops it. */
+  end(jobId: string, state: 'CANCELED' | 'FINISHED'): void;
+  /** The JobManager is replaced by one that knows no job. */
+  loseJobManager(): void;
 }
 
-function fakeFlink(): FakeFlink {
-  const jobs = new Map<string, FakeJob>();
+export interface FakeFlinkOptions {
+  /** An empty directory, for checkpoints and savepoints. */
+  readonly directory: string;
+  readonly times?: Partial<FakeTimes>;
+  /** How long a service that is away for a while stays away. */
+  readonly awayMs?: number;
+}
+
+const TIMES: FakeTimes = { startMs: 5, checkpointMs: 20, savepointMs: 20, cancelMs: 5 };
+
+const ASKED = {
+  unknown: 'ask for an unknown savepoint',
+  in_progress: 'ask for a pending savepoint',
+  completed: 'ask for an ended savepoint',
+  failed: 'ask for an ended savepoint',
+} as const;
+
+export function fakeFlink({ directory, times: given, awayMs = 100 }: FakeFlinkOptions): FakeFlink {
+  const times = { ...TIMES, ...given };
+  const manager = fakeJobManager(directory, times);
+  const { jobs, snapshots } = manager;
+  const loseJobManager = (): void => {
+    manager.advance();
+    manager.lose();
+  };
+  const faults = faultSwitches(loseJobManager, awayMs);
+  const submissions: FakeSubmission[] = [];
   const done: string[] = [];
-  const submissions: Submission[] = [];
-  const flink: FakeFlink = {
-    ...{ jobs, done, submissions, savepoints: [] },
-    onSubmit: (_, accept) => accept(),
-    onDescribe: () => undefined,
-    rest: {
-      overview: async () => ({ taskManagers: 1, slots: 4, freeSlots: 4 }),
-      jobs: async () => [...jobs].map(([id, { name, state }]) => ({ id, name, state })),
-      async job(id): Promise<FlinkJob | undefined> {
-        flink.onDescribe();
+  const triggeredTwice: string[] = [];
+  let mostActive = 0;
+
+  const call = async <T>(step: FlinkStep, effect: () => T): Promise<T> => {
+    manager.advance();
+    return faults.call(step, effect);
+  };
+  const known = (id: string, what: string): FakeJob => {
+    const job = jobs.get(id);
+    if (job === undefined) throw new FlinkRequestError(what, 404, 'it is not known');
+    return job;
+  };
+  const countActive = (name: string): void => {
+    const active = [...jobs.values()].filter((job) => job.name === name && !hasEnded(job)).length;
+    mostActive = Math.max(mostActive, active);
+  };
+  const trigger = (
+    id: string,
+    triggerId: string,
+    kind: 'savepoint' | 'stop',
+    step: 'trigger a savepoint' | 'stop with a savepoint',
+  ) =>
+    call(step, () => {
+      done.push(`${kind} ${id} ${triggerId}`);
+      if (manager.savepoint(triggerId).status === 'in_progress') triggeredTwice.push(triggerId);
+      manager.trigger(
+        { id, triggerId, kind },
+        {
+          fails: faults.takes(step, 'savepoint fails'),
+          neverEnds: faults.takes(step, 'savepoint never ends'),
+        },
+      );
+    });
+  const submit = (statements: readonly string[], properties: Readonly<Record<string, string>>): string => {
+    const id = properties['$internal.pipeline.job-id'] ?? '';
+    const name = properties['pipeline.name'] ?? '';
+    const restorePath = properties['execution.state-recovery.path'] ?? '';
+    done.push(`submit ${id}`);
+    const newest = newestState(name);
+    const isRefused = restorePath !== '' && faults.takes('execute', 'restore refused');
+    manager.start({ id, name, restorePath, isRefused });
+    const from = snapshots.read(restorePath);
+    submissions.push({ jobId: id, name, restorePath, statements, properties, from, newest });
+    countActive(name);
+    return id;
+  };
+  /** Goes back from job to job until one has left something; what was only taken beside the checkpoints need not be it. */
+  const newestState = (name: string): FakeSnapshot | undefined => {
+    for (const { jobId, restorePath } of submissions.filter((one) => one.name === name).reverse()) {
+      const left = snapshots.of(jobId);
+      const found = left.find(({ kind }) => kind !== 'savepoint') ?? left[0] ?? snapshots.read(restorePath);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+
+  const rest: FlinkRestClient = {
+    overview: async () => ({ taskManagers: 1, slots: 4, freeSlots: 4 }),
+    jobs: () =>
+      call('list the jobs', () => [...jobs.values()].map(({ id, name, state }) => ({ id, name, state }))),
+    job: (id) =>
+      call('describe a job', () => {
         const job = jobs.get(id);
         if (job === undefined) return undefined;
-        const { name, state, parts = [state] } = job;
-        const vertices = parts.map((status) => ({ name: 'part', status, parallelism: 1 }));
-        return { jid: id, name, state, 'start-time': 0, vertices };
-      },
-      exceptions: async (id) => jobs.get(id)?.exceptions ?? [],
-      checkpoints: async () => ({ completed: 0, failed: 0, latestPath: undefined }),
-      async stopWithSavepoint(id, triggerId) {
-        done.push(`stop ${id} ${triggerId}`);
-        if (!jobs.has(id)) throw new FlinkRequestError(`stop job ${id}`, 404, 'it is not known');
-      },
-      async savepoint() {
-        const next = flink.savepoints.length > 1 ? flink.savepoints.shift() : flink.savepoints[0];
-        return next ?? { status: 'in_progress' };
-      },
-      async cancel(id) {
+        const { name, state, parts = [state], startedAt, runningSince } = job;
+        return {
+          ...{ jid: id, name, state, now: Date.now(), 'start-time': startedAt },
+          timestamps: { RUNNING: runningSince },
+          vertices: parts.map((status) => ({ name: 'part', status, parallelism: 1 })),
+        };
+      }),
+    checkpoints: (id) =>
+      call('checkpoints', () => {
+        const { completed, completedAt, checkpointFailure } = known(id, 'tell the checkpoints');
+        const path = `${snapshots.checkpoints}/${id}/chk-${completed}`;
+        return {
+          ...{ completed, failed: checkpointFailure === undefined ? 0 : 1, latestFailure: checkpointFailure },
+          ...{ latestPath: completed > 0 ? path : undefined, latestAtMs: completedAt || undefined },
+        };
+      }),
+    exceptions: (id) => call('exceptions', () => known(id, 'tell the exceptions').exceptions),
+    executionFailure: (id) => call('execution result', () => known(id, 'tell the result').failure),
+    triggerSavepoint: (id, triggerId) => trigger(id, triggerId, 'savepoint', 'trigger a savepoint'),
+    stopWithSavepoint: (id, triggerId) => trigger(id, triggerId, 'stop', 'stop with a savepoint'),
+    async savepoint(_, triggerId) {
+      manager.advance();
+      return faults.call(ASKED[manager.savepoint(triggerId).status], () => manager.savepoint(triggerId));
+    },
+    disposeSavepoint: (path) =>
+      call('dispose', () => {
+        done.push(`dispose ${path}`);
+        snapshots.remove(path);
+      }),
+    cancel: (id) =>
+      call('cancel', () => {
         done.push(`cancel ${id}`);
-        const job = jobs.get(id);
-        if (job !== undefined) job.state = 'CANCELED';
-      },
-    },
-    gateway: {
-      async execute(statements, properties): Promise<StatementResult> {
-        const submission = { statements, properties };
-        submissions.push(submission);
-        const jobId = properties['$internal.pipeline.job-id'] ?? '';
-        done.push(`submit ${jobId}`);
-        flink.onSubmit(submission, () => {
-          if (jobs.has(jobId))
-            throw new FlinkStatementError('EXECUTE', 'a.DuplicateJobSubmissionException: twice');
-          jobs.set(jobId, { name: properties['pipeline.name'] ?? '', state: 'RUNNING' });
-        });
-        return { jobId, rows: [] };
-      },
-    },
+        manager.cancel(id);
+      }),
   };
-  return flink;
-}
 
-const { job } = weather;
-
-export const parameters = {
-  ...{ topics: 't', kafka_brokers: 'k:1', consumer_group: 'g', jdbc_url: 'jdbc:postgresql://h/d' },
-};
-
-export const target: JobTarget = {
-  ...{ name: job.name, version: '0123456789ab', attempt: 1, restorePath: '' },
-  jobId: '0123456789abcdef0123456789abcdef',
-};
-
-/** @param checkpoints a directory; only what looks for checkpoints needs one */
-export function flinkActivities({
-  database = fakeDatabase({ 'record-job-target': [{ name: job.name }] }),
-  checkpoints = '/nowhere',
-}: {
-  readonly database?: FakeDatabase;
-  readonly checkpoints?: string;
-} = {}) {
-  const flink = fakeFlink();
-  const activities = createFlinkActivities({
-    ...{ database, rest: flink.rest, gateway: flink.gateway, jobs: { [job.name]: job } },
-    parameters: () => parameters,
-    checkpointDirectory: pathToFileURL(checkpoints).href,
-  });
-  const environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
-  return { activities, flink, database, environment, checkpoints };
+  return {
+    ...{ rest, faults, times, jobs, snapshots, submissions, done, triggeredTwice, loseJobManager },
+    gateway: {
+      async execute(statements, properties) {
+        await call('open a session', () => undefined);
+        return { jobId: await call('execute', () => submit(statements, properties)), rows: [] };
+      },
+    },
+    mostActive: () => mostActive,
+    put({ id, name, state = 'RUNNING' }) {
+      const job = manager.start({ id, name, restorePath: '', isRefused: false });
+      job.state = state;
+      job.runningSince = state === 'RUNNING' ? job.startedAt : 0;
+      countActive(name);
+      return job;
+    },
+    fail(jobId, trace, state = 'FAILED') {
+      manager.advance();
+      const job = known(jobId, 'fail');
+      job.exceptions = [{ atMs: Date.now(), trace }, ...job.exceptions];
+      manager.end(job, state);
+    },
+    end(jobId, state) {
+      manager.advance();
+      manager.end(known(jobId, 'end'), state);
+    },
+    loseJobManager,
+  };
 }

@@ -36,6 +36,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     WEATHER_SOURCE: 'mock',
     MOCK_STEP_SECONDS,
     OPENWEATHERMAP_API_KEY: 'key-that-must-stay-secret',
+    // Nothing is ever sent to this port.
+    ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/webhook-that-must-stay-secret',
   };
   const inherited = Object.fromEntries(
     ['HOURGLASS_CACHE_DIR', 'XDG_CACHE_HOME'].flatMap((name) =>

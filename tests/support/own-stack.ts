@@ -27,7 +27,7 @@ export interface OwnStack {
 }
 
 /** Returns when rows flow. @throws what a start throws */
-export async function startOwnStack(): Promise<OwnStack> {
+export async function startOwnStack(environment: Readonly<Record<string, string>> = {}): Promise<OwnStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'hourglass-test-'));
   // PostgreSQL's own user must be able to pass.
   chmodSync(dataDir, 0o755);
@@ -40,6 +40,7 @@ export async function startOwnStack(): Promise<OwnStack> {
       WEATHER_SOURCE: 'mock',
       // Far from the default ones: another stack that starts on this machine while a service is away would take its port.
       POSTGRES_PORT: String(await createPortChooser().internal()),
+      ...environment,
     },
     envFile: join(dataDir, 'no.env'),
   };

@@ -1,0 +1,17 @@
+/** Signs of life of an activity that waits for others. */
+import { heartbeat } from '@temporalio/activity';
+
+const PULSE_MS = 2_000;
+
+/**
+ * Heartbeats while the work goes on. A service that is silent for longer than the heartbeat's timeout would otherwise make the
+ * activity begin anew each time, and never see for how long.
+ */
+export async function withPulse<T>(work: () => Promise<T>): Promise<T> {
+  const pulse = setInterval(heartbeat, PULSE_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(pulse);
+  }
+}

@@ -1,0 +1,3 @@
+update backfills
+set workflow_id = $2
+where backfill_id = $1

@@ -1,0 +1,9 @@
+select
+  status,
+  flink_job_id,
+  path,
+  error,
+  disposed_at
+from savepoints
+where job_name = $1
+  and trigger_id = $2

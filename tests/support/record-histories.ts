@@ -1,0 +1,174 @@
+/**
+ * Records the histories that `tests/replay.test.ts` replays, on a stack of its own: `npm run histories:record`. Each is a file
+ * of tests/histories, named by workflow type and by what happened to the run.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { startBatchJob } from '../../clients/batch-job.ts';
+import { startReplay } from '../../clients/dead-letter-replay.ts';
+import { createFlinkRestClient } from '../../clients/flink-rest.ts';
+import { jobActor } from '../../clients/job-actor.ts';
+import { flinkRestUrl } from '../../config/addresses.ts';
+import { projectRoot } from '../../config/load.ts';
+import {
+  ingestScheduleId,
+  jobActorId,
+  partitionsScheduleId,
+  recordsScheduleId,
+} from '../../domain/identities.ts';
+import { hasEnded } from '../../domain/job-health.ts';
+import { taskQueues } from '../../domain/task-queues.ts';
+import { weather } from '../../pipelines/weather/definition.ts';
+import type { JobCommandInput, JobCommandName, JobState } from '../../schemas/job.ts';
+import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
+import { eventually } from './eventually.ts';
+import { historyAsJson } from './histories.ts';
+import { type OwnStack, startOwnStack } from './own-stack.ts';
+
+const directory = join(projectRoot, 'tests/histories');
+const job = weather.job.name;
+const LONG = { withinMs: 240_000 };
+
+/** Replay asks for none of it: the process and the machine that recorded a history, and where its checkout was. */
+const PROCESS_ON_MACHINE = /\d+@[\w.-]+/g;
+
+async function save(client: Client, name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const withoutNames = historyAsJson(history)
+    .replace(PROCESS_ON_MACHINE, 'worker')
+    .replaceAll(`${projectRoot}/`, '');
+  writeFileSync(join(directory, `${name}.json`), `${withoutNames}\n`);
+  console.log(`  ${name}: ${history.events?.length ?? 0} events`);
+}
+
+const newestRun = async (client: Client, query: string): Promise<{ workflowId: string; runId: string }> => {
+  for await (const run of client.workflow.list({ query })) return run;
+  throw new Error(`no run is found by ${query}`);
+};
+
+async function recordActor(stack: OwnStack, client: Client): Promise<void> {
+  const actor = jobActor(client, job);
+  const rest = createFlinkRestClient(flinkRestUrl(stack.config));
+  const until = (what: string, holds: (state: JobState) => boolean) =>
+    eventually(
+      what,
+      () => actor.status(),
+      (state) => state !== undefined && holds(state),
+      LONG,
+    );
+  const command = <Name extends JobCommandName>(name: Name, input: JobCommandInput<Name>) =>
+    actor.command(name, input);
+  const stable = (attempt: number) =>
+    until(
+      `submission ${attempt} is stable`,
+      (state) => state.phase === 'stable' && state.attempt === attempt,
+    );
+
+  await stable(1);
+  await command('savepoint', { commandId: 'a savepoint' });
+  await actor.versionChanged();
+  await command('suspend', { commandId: 'suspend' });
+  await until('it is suspended', ({ phase }) => phase === 'suspended');
+  await command('resume', { commandId: 'resume' });
+  const second = await stable(2);
+  await rest.cancel(second?.jobId ?? '');
+  await stable(3);
+  await save(client, 'flinkJob.commands-and-a-lost-job', jobActorId(job));
+
+  const gateway = stack.service('flink-gateway').process;
+  process.kill(gateway?.pid ?? 0, 'SIGKILL');
+  await command('restart', { commandId: 'restart without a gateway' });
+  await stable(4);
+  await save(client, 'flinkJob.retried-submission', jobActorId(job));
+
+  const carried = await actor.status();
+  await client.workflow.getHandle(jobActorId(job)).terminate('to begin with a short history');
+  await client.workflow.start('flinkJob', {
+    workflowId: jobActorId(job),
+    taskQueue: taskQueues.control,
+    args: [{ ...carried, mostEvents: 50 }],
+  });
+  const first = await client.workflow.getHandle(jobActorId(job)).describe();
+  for (let index = 0; index < 20; index += 1) await command('resume', { commandId: `resume ${index}` });
+  await eventually(
+    'it continued as a new run',
+    () => client.workflow.getHandle(jobActorId(job), first.runId).describe(),
+    ({ status }) => status.name === 'CONTINUED_AS_NEW',
+    LONG,
+  );
+  await save(client, 'flinkJob.continued-as-new', jobActorId(job), first.runId);
+  await save(client, 'flinkJob.after-continuing-as-new', jobActorId(job));
+  await command('stop', { commandId: 'stop' });
+  await until('it is stopped', ({ phase }) => phase === 'stopped');
+  await save(client, 'flinkJob.stopped', jobActorId(job));
+}
+
+async function recordBatchJobs(stack: OwnStack, client: Client): Promise<void> {
+  const rest = createFlinkRestClient(flinkRestUrl(stack.config));
+  const hour = (ago: number): string =>
+    `${new Date(Math.floor(Date.now() / 3_600_000 - ago) * 3_600_000).toISOString().slice(0, 19)}Z`;
+  const finished = await startBatchJob(client, {
+    job: 'recompute-hours',
+    parameters: { from: hour(1), to: hour(-1) },
+  });
+  await finished.result();
+  await save(client, 'runBatchJob.finished', finished.workflowId, finished.firstExecutionRunId);
+
+  const running = async () =>
+    (await rest.jobs()).filter(({ name, state }) => name.includes('recompute-hours') && !hasEnded(state));
+  const lost = await startBatchJob(client, {
+    job: 'recompute-hours',
+    parameters: { from: hour(900), to: hour(-1) },
+  });
+  const [flinkJob] = await eventually('it runs', running, (found) => found.length === 1, { everyMs: 20 });
+  await rest.cancel(flinkJob?.id ?? '');
+  await lost.result();
+  await save(client, 'runBatchJob.lost-and-submitted-again', lost.workflowId, lost.firstExecutionRunId);
+
+  const cancelled = await startBatchJob(client, {
+    job: 'recompute-hours',
+    parameters: { from: hour(800), to: hour(-1) },
+  });
+  await eventually('it runs', running, (found) => found.length === 1, { everyMs: 20 });
+  await cancelled.cancel();
+  await cancelled.result().catch(() => undefined);
+  await save(client, 'runBatchJob.cancelled', cancelled.workflowId, cancelled.firstExecutionRunId);
+}
+
+async function recordScheduled(client: Client): Promise<void> {
+  const schedules = {
+    ingestWeather: ingestScheduleId(weather.name, 'mock', 0),
+    accountForRecords: recordsScheduleId(weather.name),
+    maintainPartitions: partitionsScheduleId,
+  };
+  for (const [type, scheduleId] of Object.entries(schedules)) {
+    await client.schedule.getHandle(scheduleId).trigger();
+    const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Completed'`;
+    const run = await eventually(
+      `${type} has run`,
+      () => newestRun(client, query),
+      () => true,
+      LONG,
+    );
+    await save(client, `${type}.completed`, run.workflowId, run.runId);
+  }
+}
+
+async function recordReplay(client: Client): Promise<void> {
+  const replay = await startReplay(client, replayInputSchema.parse({ pipeline: weather.name, all: true }));
+  await replay.result();
+  await save(client, 'replayDeadLetters.completed', replay.workflowId);
+}
+
+const stack = await startOwnStack();
+try {
+  await stack.withTemporal(async (client) => {
+    await recordScheduled(client);
+    await recordReplay(client);
+    await recordBatchJobs(stack, client);
+    await recordActor(stack, client);
+  });
+} finally {
+  await stack.close();
+}

@@ -1,0 +1,132 @@
+/** Puts the activities of a worker together: what each of them needs, from the configuration and the doors. */
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { createBatchJobActivities } from '../activities/batch-jobs.ts';
+import { createDeadLetterActivities } from '../activities/dead-letters.ts';
+import { createFlinkActivities } from '../activities/flink.ts';
+import { createIngestionTroubleActivities } from '../activities/ingestion-trouble.ts';
+import { createNotifyActivities } from '../activities/notify.ts';
+import { createPostgresActivities } from '../activities/postgres.ts';
+import { createRecordsActivities } from '../activities/records.ts';
+import { createSavepointActivities } from '../activities/savepoints.ts';
+import { createSourceActivities } from '../activities/source.ts';
+import { createAlertWebhook } from '../clients/alert-webhook.ts';
+import { createCallBudget, fingerprintOf } from '../clients/call-budget.ts';
+import { createFlinkGatewayClient } from '../clients/flink-gateway.ts';
+import { createJobProgress } from '../clients/flink-progress.ts';
+import { createFlinkRestClient } from '../clients/flink-rest.ts';
+import type { KafkaClient } from '../clients/kafka.ts';
+import type { Database } from '../clients/postgres.ts';
+import { readProgress } from '../clients/read-progress.ts';
+import {
+  flinkCheckpointDirectory,
+  flinkGatewayUrl,
+  flinkRestUrl,
+  kafkaBrokers,
+  postgresAddress,
+  weatherApi,
+} from '../config/addresses.ts';
+import type { Config } from '../config/load.ts';
+import { type CallLimits, livePart } from '../domain/call-budget.ts';
+import { flinkParameters } from '../pipelines/flink-parameters.ts';
+import { batchJobs, contracts, pipelineOfJob, pipelines } from '../pipelines/index.ts';
+import { leaseTerms } from '../pipelines/weather/plans.ts';
+import { createWeatherSource } from '../pipelines/weather/source.ts';
+
+const FLINK_POLL_MS = 250;
+const FLINK_WATCH_MS = 2_000;
+const STREAM_POLL_MS = 1_000;
+
+export interface Doors {
+  readonly database: Database;
+  readonly kafka: KafkaClient;
+}
+
+interface Given extends Doors {
+  readonly config: Config;
+  readonly client: Client;
+  readonly logger: Logger;
+  readonly now: () => Date;
+}
+
+/** By task queue. */
+export function createActivities(config: Config, doors: Doors, client: Client, logger: Logger) {
+  const given: Given = { ...doors, config, client, logger, now: () => new Date() };
+  return { control: onTheDatabase(given), sourceApi: onTheSource(given), flink: onFlink(given) };
+}
+
+function onTheDatabase({ database, kafka, config, client, logger, now }: Given) {
+  const { ALERT_WEBHOOK_URL: url, INGEST_ALERT_AFTER_FAILURES, INGEST_PAUSE_AFTER_FAILURES } = config.values;
+  return {
+    ...createPostgresActivities({ database, now }),
+    ...createRecordsActivities({ database, kafka, pipelines, contracts, logger }),
+    ...createDeadLetterActivities({ database, kafka, pipelines, contracts, now, pollMs: STREAM_POLL_MS }),
+    ...createNotifyActivities({
+      webhook: url === undefined ? undefined : createAlertWebhook({ url }),
+      logger,
+    }),
+    ...createIngestionTroubleActivities({
+      database,
+      policy: { alertAfter: INGEST_ALERT_AFTER_FAILURES, pauseAfter: INGEST_PAUSE_AFTER_FAILURES },
+      now,
+      pauseSchedule: (id, note) => client.schedule.getHandle(id).pause(note),
+    }),
+  };
+}
+
+/** What calls the source, and what plans for it. */
+function onTheSource({ database, kafka, config, logger, now }: Given) {
+  const { values } = config;
+  const api = weatherApi(config);
+  const terms = leaseTerms(api.plan, values.BACKFILL_CALL_SHARE);
+  const source = createWeatherSource(api);
+  const shared = {
+    ...{ database, kafka, pipelines, now, logger },
+    sources: { weather: source },
+    sourceName: values.WEATHER_SOURCE,
+    budgets: { weather: createCallBudget(database, fingerprintOf(api.apiKey), terms) },
+    concurrency: concurrencyFor(terms.limits),
+  };
+  return createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 });
+}
+
+/** Enough calls at once for half of the plan when each takes a second. */
+const concurrencyFor = ({ callsPerMinute }: CallLimits): number =>
+  Math.min(64, Math.max(8, Math.ceil((callsPerMinute / 60) * livePart)));
+
+function onFlink({ database, kafka, config }: Given) {
+  const rest = createFlinkRestClient(flinkRestUrl(config));
+  const shared = {
+    rest,
+    gateway: createFlinkGatewayClient(flinkGatewayUrl(config)),
+    pollMs: FLINK_POLL_MS,
+    watchMs: FLINK_WATCH_MS,
+    parameters: (job: string) =>
+      flinkParameters(job, {
+        brokers: kafkaBrokers(config),
+        postgres: { ...postgresAddress(config), user: config.values.POSTGRES_PIPELINE_USER },
+      }),
+  };
+  return {
+    ...createFlinkActivities({
+      ...shared,
+      database,
+      readProgress: (job) => {
+        const { consumerGroup, topics } = pipelineOfJob(job);
+        return readProgress(kafka, consumerGroup, [topics.live.name, topics.repairs.name]);
+      },
+      jobs: Object.fromEntries(Object.values(pipelines).map(({ job }) => [job.name, job])),
+    }),
+    ...createBatchJobActivities({
+      ...shared,
+      batchJobs,
+      progress: createJobProgress(flinkRestUrl(config)),
+    }),
+    ...createSavepointActivities({
+      database,
+      rest,
+      pollMs: FLINK_POLL_MS,
+      checkpointDirectory: flinkCheckpointDirectory(config),
+    }),
+  };
+}
