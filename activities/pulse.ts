@@ -6,9 +6,10 @@ const PULSE_MS = 2_000;
 /**
  * Heartbeats while the work goes on. A service that is silent for longer than the heartbeat's timeout would otherwise make the
  * activity begin anew each time, and never see for how long.
+ * @param details what a retry goes on from, at the moment of each heartbeat: one without details would make it forget them
  */
-export async function withPulse<T>(work: () => Promise<T>): Promise<T> {
-  const pulse = setInterval(heartbeat, PULSE_MS);
+export async function withPulse<T>(work: () => Promise<T>, details?: () => unknown): Promise<T> {
+  const pulse = setInterval(() => heartbeat(details?.()), PULSE_MS);
   try {
     return await work();
   } finally {

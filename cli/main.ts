@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   schedules: async () => (await import('./schedules.ts')).schedulesCommand(),
   accounting: async () => (await import('./accounting.ts')).accountingCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
+  backfill: async () => (await import('./backfill.ts')).backfillCommand(),
   'dead-letters': async () => (await import('./dead-letters.ts')).deadLettersCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   mock: async () => (await import('./mock.ts')).mockCommand(),

@@ -34,6 +34,7 @@ async function start(options: { watch: boolean }): Promise<void> {
   try {
     services = await startServices(config, progress);
     flow = await bringUp(services, progress);
+    await flow.loadFirstHistory(progress);
     services.markReady();
     view.close();
     console.log(urlLines(readState(config.dataDir)?.urls ?? {}).join('\n'));

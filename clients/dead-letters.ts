@@ -79,7 +79,7 @@ export async function nextLetters(
 }
 
 function topicsOf({ name, topics }: PipelineDefinition, wanted: string | undefined): readonly string[] {
-  const known = [topics.live.name, topics.repairs.name, topics.deadLetters.name];
+  const known = [topics.live, topics.repairs, topics.history, topics.deadLetters].map(({ name }) => name);
   if (wanted === undefined) return known;
   if (!known.includes(wanted)) throw new NoDeadLetterTopicError(wanted, name, known);
   return [wanted];

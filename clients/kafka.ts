@@ -106,14 +106,18 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
     what: string,
     work: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
   ): Promise<T> => {
-    const admin = kafka.admin();
-    try {
-      await admin.connect();
-      return await work(admin);
-    } catch (error) {
-      throw error instanceof HourglassError ? error : new KafkaRequestError(what, error);
-    } finally {
-      await admin.disconnect();
+    for (let tries = 1; ; tries += 1) {
+      const admin = kafka.admin();
+      try {
+        await admin.connect();
+        return await work(admin);
+      } catch (error) {
+        if (error instanceof HourglassError) throw error;
+        if (tries === ADMIN_TRIES || !passes(error)) throw new KafkaRequestError(what, error);
+      } finally {
+        await admin.disconnect();
+      }
+      await delay(ADMIN_PAUSE_MS);
     }
   };
   const watermarks = (topic: string): Promise<readonly PartitionWatermarks[]> =>
@@ -216,6 +220,12 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
     },
   };
 }
+
+const ADMIN_TRIES = 5;
+const ADMIN_PAUSE_MS = 200;
+
+/** What a broker answers for a moment, such as that it does not yet lead a new topic; the library asks again only for some. */
+const passes = (error: unknown): boolean => error instanceof kafkajs.KafkaJSProtocolError && error.retriable;
 
 const LEADER_WAIT_MS = { most: 30_000, each: 200 } as const;
 

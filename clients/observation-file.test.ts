@@ -105,6 +105,26 @@ describe('a file', () => {
   });
 });
 
+describe('a file of which a part was read before', () => {
+  test('gives the lines behind that part, with their own numbers; those before it nobody reads', async () => {
+    const read: string[] = [];
+    const remember: ReadLine = (text) => {
+      read.push(text);
+      return readNumber(text);
+    };
+    const lines: FileLine[] = [];
+    const path = fileOf(gzipSync('7\n\nseven\n8\n9\n'));
+    for await (const line of readObservationFile(path, remember, never, { afterLine: 3 })) lines.push(line);
+    expect(lines).toEqual([record(4, 8), record(5, 9)]);
+    expect(read).toEqual(['8', '9']);
+  });
+
+  test('gives none when nothing is behind it', async () => {
+    const lines = readObservationFile(fileOf('7\n8\n'), readNumber, never, { afterLine: 2 });
+    expect(await lines.next()).toMatchObject({ done: true });
+  });
+});
+
 describe('the bytes of a malformed line', () => {
   test('do not hold the buffer that they came in', async () => {
     const [line] = await linesIn(fileOf(`x\n${numbers(10_000)}`));

@@ -63,6 +63,11 @@ export class DamagedObservationFileError extends HourglassError {
   }
 }
 
+export interface ObservationFileOptions {
+  /** Lines up to this one are passed over: their numbers count, but nobody reads what they say. From the first one unless told. */
+  readonly afterLine?: number;
+}
+
 /**
  * The lines of a file that are not blank, in their order. Whether it is gzipped is seen by its first bytes, not by its name.
  * Nothing is read ahead of the caller but a few buffers; leaving the loop closes the file.
@@ -72,6 +77,7 @@ export async function* readObservationFile(
   path: string,
   readLine: ReadLine,
   signal: AbortSignal,
+  { afterLine = 0 }: ObservationFileOptions = {},
 ): AsyncGenerator<FileLine, void, undefined> {
   const lines = linesOf(chunksOf(path));
   let reached = 0;
@@ -83,7 +89,7 @@ export async function* readObservationFile(
       });
       if (next.done === true) return;
       reached = next.value.line;
-      yield readBytes(next.value, readLine);
+      if (reached > afterLine) yield readBytes(next.value, readLine);
     }
   } finally {
     // Closes the file when the caller has had enough.

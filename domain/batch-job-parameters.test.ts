@@ -82,3 +82,41 @@ describe('the parameters of a batch job', () => {
     expect(mistakes(JSON.parse('{"__proto__": "x"}'))).toContain('"from" is missing');
   });
 });
+
+describe('a range of offsets', () => {
+  const load = batchJobDefinitionSchema.parse({
+    ...{ name: 'load', files: ['jobs/load.sql'], parallelism: 1, settings: {} },
+    parameters: { offsets: 'offsets', topic: 'topic', load: 'name' },
+  });
+  const given = { offsets: '0:17-42;1:5-5', topic: 'a.topic_1-x', load: 'load-1' };
+  const isRefused = (changed: Readonly<Record<string, string>>): boolean => {
+    try {
+      batchSqlValues(load, { ...given, ...changed });
+      return false;
+    } catch (error) {
+      return error instanceof BatchParametersError;
+    }
+  };
+
+  test('becomes where to begin and where to end, each with every partition', () => {
+    expect(batchSqlValues(load, given)).toEqual({
+      ...{ topic: 'a.topic_1-x', load: 'load-1' },
+      offsets_first: 'partition:0,offset:17;partition:1,offset:5',
+      offsets_end: 'partition:0,offset:42;partition:1,offset:5',
+    });
+  });
+
+  test.each(['', '0:5-4', '0:1-2;0:3-4', '0:1-2;', '0:1', 'a:1-2', "0:1-2' OR"])(
+    'is not written %j',
+    (offsets) => {
+      expect(isRefused({ offsets })).toBe(true);
+    },
+  );
+
+  test.each([{ topic: "t'" }, { topic: '' }, { load: '-x' }, { load: 'a b' }, { load: 'x'.repeat(201) }])(
+    'does not come with %j',
+    (changed) => {
+      expect(isRefused(changed)).toBe(true);
+    },
+  );
+});

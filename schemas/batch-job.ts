@@ -11,6 +11,11 @@ export const batchParameterName = z
 /** What the value of a parameter must be, by its kind. */
 export const batchParameterKinds = {
   hour: { description: 'an instant on the hour in UTC, written like 2026-01-31T17:00:00Z' },
+  topic: { description: 'the name of a topic: letters, digits and . _ -' },
+  name: { description: 'a name: up to 200 letters, digits and hyphens' },
+  offsets: {
+    description: 'a range of offsets for each partition, the end not included, written like 0:17-42;1:5-5',
+  },
 } as const;
 export type BatchParameterKind = keyof typeof batchParameterKinds;
 
@@ -36,7 +41,7 @@ export const batchJobInputSchema = z.object({
   parameters: z
     .record(
       batchParameterName,
-      z.string().regex(/^[\w.:;+-]{1,100}$/, 'expected up to 100 letters, digits and . : ; + - _'),
+      z.string().regex(/^[\w.:;+-]{1,4000}$/, 'expected up to 4,000 letters, digits and . : ; + - _'),
     )
     .default({}),
   /** From 1, which is served first, to 5; what the workflow was started with unless told. */

@@ -1,5 +1,6 @@
 /** What a pipeline is: data, validated here. The control plane knows this shape and no word of any one pipeline. */
 import { z } from 'zod';
+import { backfillJobsSchema } from './backfill.ts';
 import {
   type BatchParameterKind,
   batchParameterKinds,
@@ -27,7 +28,9 @@ export const jobDefinitionSchema = z.object({
   policy: jobPolicySchema.prefault({}),
 });
 
-const parameterKind = z.enum(Object.keys(batchParameterKinds) as [BatchParameterKind]);
+const parameterKind = z.enum(
+  Object.keys(batchParameterKinds) as [BatchParameterKind, ...BatchParameterKind[]],
+);
 
 /** A job that ends: it reads what its parameters name, writes it, and is done. Repeating it must give the same rows. */
 export const batchJobDefinitionSchema = jobDefinitionSchema.omit({ policy: true }).extend({
@@ -45,12 +48,15 @@ export const pipelineDefinitionSchema = z.object({
     live: topic,
     /** Recent records that were missing; the stream reads it beside the live topic. */
     repairs: topic,
+    /** Older history that a backfill has fetched; only batch jobs read it, by offsets. */
+    history: topic,
     /** What ingestion refused, kept before it becomes a dead letter. */
     deadLetters: topic,
   }),
   consumerGroup: z.string().min(1),
   job: jobDefinitionSchema,
   batchJobs: z.array(batchJobDefinitionSchema).default([]),
+  backfill: backfillJobsSchema,
 });
 
 export type JobDefinition = z.infer<typeof jobDefinitionSchema>;

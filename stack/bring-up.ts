@@ -12,12 +12,14 @@ import { SOURCES } from '../config/environment.ts';
 import { reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { pipelines } from '../pipelines/index.ts';
+import { weather } from '../pipelines/weather/definition.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { ensureRolesAndDatabase, prepareDatabase } from './database.ts';
 import { SourceMismatchError } from './errors.ts';
+import { byHand, firstHistoryOf, loadFirstHistory } from './first-history.ts';
 import { parkJob, startJob } from './jobs.ts';
 import { createPortChooser } from './ports.ts';
-import type { Progress } from './progress.ts';
+import { InterruptedError, type Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
 import type { SupervisedService } from './supervisor.ts';
 import { buildPresentWorker, olderBuildsWithOpenRuns, startWorker } from './workers.ts';
@@ -25,6 +27,8 @@ import { buildPresentWorker, olderBuildsWithOpenRuns, startWorker } from './work
 const DRAIN_CHECK_MS = 15_000;
 
 export interface Flow {
+  /** Has the hours before a first start loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
+  loadFirstHistory(progress: Progress): Promise<void>;
   /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
   park(progress: Progress): Promise<void>;
 }
@@ -38,6 +42,11 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   await step('Database', async () => {
     if (config.values.POSTGRES_HOST === undefined) await ensureRolesAndDatabase(context);
     return prepareDatabase(ownerAddress(context), config);
+  });
+  const firstHistory = await firstHistoryOf(ownerAddress(context), {
+    pipeline: weather.name,
+    hours: config.values.FIRST_START_HISTORY_HOURS,
+    now: new Date(),
   });
   await step('Topics', () => prepareTopics(services, source));
   const client = await step('Temporal namespace', async () => {
@@ -71,6 +80,15 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   const draining = new AbortController();
   void stopDrainedWorkers(services, client, older, draining.signal);
   return {
+    async loadFirstHistory(how) {
+      if (firstHistory === undefined) return;
+      try {
+        await how.step('History', () => loadFirstHistory(client, firstHistory));
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        how.note('History', `it is not loaded; by hand: \`${byHand(firstHistory)}\``);
+      }
+    },
     async park(how) {
       draining.abort();
       await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(doors, job))));

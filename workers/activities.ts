@@ -1,6 +1,10 @@
 /** Puts the activities of a worker together: what each of them needs, from the configuration and the doors. */
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { createBackfillFetchActivities } from '../activities/backfill-fetch.ts';
+import { createBackfillFileActivities } from '../activities/backfill-file.ts';
+import { createBackfillLoadActivities } from '../activities/backfill-loads.ts';
+import { createBackfillActivities } from '../activities/backfills.ts';
 import { createBatchJobActivities } from '../activities/batch-jobs.ts';
 import { createDeadLetterActivities } from '../activities/dead-letters.ts';
 import { createFlinkActivities } from '../activities/flink.ts';
@@ -28,8 +32,11 @@ import {
 } from '../config/addresses.ts';
 import type { Config } from '../config/load.ts';
 import { type CallLimits, livePart } from '../domain/call-budget.ts';
+import { backfillFacts } from '../pipelines/backfill-facts.ts';
 import { flinkParameters } from '../pipelines/flink-parameters.ts';
 import { batchJobs, contracts, pipelineOfJob, pipelines } from '../pipelines/index.ts';
+import { weather } from '../pipelines/weather/definition.ts';
+import { createWeatherLineReader } from '../pipelines/weather/file.ts';
 import { leaseTerms } from '../pipelines/weather/plans.ts';
 import { createWeatherSource } from '../pipelines/weather/source.ts';
 
@@ -52,7 +59,8 @@ interface Given extends Doors {
 /** By task queue. */
 export function createActivities(config: Config, doors: Doors, client: Client, logger: Logger) {
   const given: Given = { ...doors, config, client, logger, now: () => new Date() };
-  return { control: onTheDatabase(given), sourceApi: onTheSource(given), flink: onFlink(given) };
+  const { control, sourceApi } = onTheSource(given);
+  return { control: { ...onTheDatabase(given), ...control }, sourceApi, flink: onFlink(given) };
 }
 
 function onTheDatabase({ database, kafka, config, client, logger, now }: Given) {
@@ -61,6 +69,7 @@ function onTheDatabase({ database, kafka, config, client, logger, now }: Given) 
     ...createPostgresActivities({ database, now }),
     ...createRecordsActivities({ database, kafka, pipelines, contracts, logger }),
     ...createDeadLetterActivities({ database, kafka, pipelines, contracts, now, pollMs: STREAM_POLL_MS }),
+    ...createBackfillLoadActivities({ database, kafka, pipelines, contracts }),
     ...createNotifyActivities({
       webhook: url === undefined ? undefined : createAlertWebhook({ url }),
       logger,
@@ -75,7 +84,7 @@ function onTheDatabase({ database, kafka, config, client, logger, now }: Given) 
 }
 
 /** What calls the source, and what plans for it. */
-function onTheSource({ database, kafka, config, logger, now }: Given) {
+function onTheSource({ database, kafka, config, client, logger, now }: Given) {
   const { values } = config;
   const api = weatherApi(config);
   const terms = leaseTerms(api.plan, values.BACKFILL_CALL_SHARE);
@@ -87,12 +96,33 @@ function onTheSource({ database, kafka, config, logger, now }: Given) {
     budgets: { weather: createCallBudget(database, fingerprintOf(api.apiKey), terms) },
     concurrency: concurrencyFor(terms.limits),
   };
-  return createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 });
+  return {
+    control: createBackfillActivities({
+      ...{ database, kafka, pipelines, now },
+      facts: { weather: backfillFacts(weather, source.history, terms) },
+      pollMs: STREAM_POLL_MS,
+      isOpenWorkflow: (workflowId) => isOpen(client, workflowId),
+    }),
+    sourceApi: {
+      ...createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 }),
+      ...createBackfillFetchActivities(shared),
+      ...createBackfillFileActivities({ ...shared, lineReaders: { weather: createWeatherLineReader } }),
+    },
+  };
 }
 
 /** Enough calls at once for half of the plan when each takes a second. */
 const concurrencyFor = ({ callsPerMinute }: CallLimits): number =>
   Math.min(64, Math.max(8, Math.ceil((callsPerMinute / 60) * livePart)));
+
+async function isOpen(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
 
 function onFlink({ database, kafka, config }: Given) {
   const rest = createFlinkRestClient(flinkRestUrl(config));

@@ -1,5 +1,7 @@
 /** All workflow types, by the names they are started with. */
 export { accountForRecords } from './account-for-records.ts';
+export { backfill } from './backfill.ts';
+export { backfillChunk } from './backfill-chunk.ts';
 export { flinkJob } from './flink-job.ts';
 export { ingestWeather } from './ingest-weather.ts';
 export { maintainPartitions } from './maintain-partitions.ts';

@@ -17,6 +17,7 @@ export async function createTopics(
   const topics = {
     live: { ...weather.topics.live, name: `${name}.observations`, partitions },
     repairs: { ...weather.topics.repairs, name: `${name}.repairs`, partitions },
+    history: { ...weather.topics.history, name: `${name}.history`, partitions },
     deadLetters: { ...weather.topics.deadLetters, name: `${name}.dead-letters` },
   };
   await patiently(() => kafka.ensureTopics(Object.values(topics)));

@@ -8,6 +8,7 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
   topics: {
     live: { name: 'weather.observations.v1', partitions: 4, retentionMs: 7 * DAY_MS },
     repairs: { name: 'weather.repairs.v1', partitions: 4, retentionMs: 7 * DAY_MS },
+    history: { name: 'weather.history.v1', partitions: 4, retentionMs: 7 * DAY_MS },
     deadLetters: { name: 'weather.dead-letters.v1', partitions: 1, retentionMs: 7 * DAY_MS },
   },
   consumerGroup: 'hourglass-weather',
@@ -34,7 +35,38 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
       'pipeline.object-reuse': 'true',
     },
   },
+  backfill: { loadJob: 'load-history', recomputeJob: 'recompute-hours' },
   batchJobs: [
+    {
+      // Makes rows of the records of a range of offsets, which the stream has not read or has swallowed.
+      name: 'load-history',
+      files: [
+        'tables/weather-records.sql',
+        'tables/bounded-weather-records.sql',
+        'tables/weather-record-headers.sql',
+        'tables/attributed-weather-records.sql',
+        'tables/records-read.sql',
+        'tables/observations.sql',
+        'tables/loaded-observations.sql',
+        'tables/batch-reads.sql',
+        'views/flattened-weather.sql',
+        'views/loaded-observations.sql',
+        'views/plausible-observations.sql',
+        'jobs/load-history.sql',
+      ],
+      parameters: {
+        topic: 'topic',
+        offsets: 'offsets',
+        backfill: 'name',
+        from: 'hour',
+        to: 'hour',
+        load: 'name',
+      },
+      ascending: [['from', 'to']],
+      parallelism: 2,
+      settings: { 'table.local-time-zone': 'UTC' },
+      policy: { attempts: 7 },
+    },
     {
       // Makes the hours in [from, to) anew from the stored observations, by the stream's own view.
       name: 'recompute-hours',

@@ -22,6 +22,7 @@ const environment = {
   PATH: process.env['PATH'] ?? '',
   HOME: process.env['HOME'] ?? '',
   MOCK_STEP_SECONDS: '20',
+  FIRST_START_HISTORY_HOURS: '0',
 };
 
 const hourglass = (...args: string[]): string =>

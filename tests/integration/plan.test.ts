@@ -31,6 +31,8 @@ test('both tables are fed from one deduplicated stream, and no sink materializes
   expect(occurrences(text, 'TableSourceScan(')).toBe(1);
   expect(occurrences(text, 'Sink(')).toBe(2);
   expect(text).not.toContain('upsertMaterialize=[true]');
+  // What only loads need costs the stream nothing.
+  expect(text).not.toContain('headers');
 });
 
 test('without the setting that shares it, each table would have a deduplication of its own', async () => {

@@ -38,6 +38,7 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
   const topics = {
     live: { ...weather.topics.live, name: `${id}.observations` },
     repairs: { ...weather.topics.repairs, name: `${id}.repairs` },
+    history: { ...weather.topics.history, name: `${id}.history` },
     deadLetters: { ...weather.topics.deadLetters, name: `${id}.dead-letters` },
   };
   const sql = await connectSql();

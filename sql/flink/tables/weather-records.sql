@@ -17,7 +17,10 @@ CREATE TABLE weather_records (
   partition_id INT METADATA FROM 'partition' VIRTUAL,
   record_offset BIGINT METADATA FROM 'offset' VIRTUAL,
   published_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  arrived_at AS PROCTIME()
+  arrived_at AS PROCTIME(),
+  -- Of records that a backfill has published; only a load reads them from the headers.
+  backfill AS CAST(NULL AS STRING),
+  revision AS 0
 ) WITH (
   'connector' = 'kafka',
   'topic' = ${topics},

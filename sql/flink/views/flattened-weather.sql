@@ -32,6 +32,8 @@ SELECT
   partition_id,
   record_offset,
   CAST(published_at AS TIMESTAMP(3)) AS published_at,
+  backfill,
+  revision,
   arrived_at
 FROM weather_records
 WHERE id BETWEEN 1 AND 9007199254740991

@@ -33,6 +33,7 @@ SELECT
   partition_id,
   record_offset,
   published_at,
+  revision,
   CASE
     WHEN (lon IS NULL OR lon BETWEEN -180 AND 180)
       AND (lat IS NULL OR lat BETWEEN -90 AND 90)

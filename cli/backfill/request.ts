@@ -1,0 +1,59 @@
+/** Makes the request of a backfill from the options of the command line, and refuses what the workflow would refuse. */
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { HourglassError } from '../../domain/errors.ts';
+import { type BackfillRequest, backfillRequestSchema } from '../../schemas/backfill.ts';
+import type { NamedLocation } from './locations.ts';
+
+export interface RequestOptions {
+  readonly pipeline: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly city?: readonly string[];
+  readonly input?: string;
+  readonly file?: string;
+  readonly units?: string;
+  readonly reprocess?: string;
+  readonly order?: string;
+  readonly maxConcurrency?: number;
+  readonly reason?: string;
+}
+
+/** Thrown for a backfill whose options do not fit together. Nothing was planned. */
+export class InvalidRequestError extends HourglassError {
+  constructor(mistakes: readonly string[]) {
+    super(
+      'INVALID_REQUEST',
+      `Nothing was planned: ${mistakes.join('; ')}. For example \`hourglass backfill plan --from 2026-01-30 --to 2026-01-31T06:00:00Z\`.`,
+    );
+  }
+}
+
+/** @param locations those that `city` names; all of the registry when left out @throws InvalidRequestError */
+export function requestOf(
+  options: RequestOptions,
+  locations: readonly NamedLocation[] | undefined,
+): BackfillRequest {
+  const { city: _, from, to, file, ...rest } = options;
+  const parsed = backfillRequestSchema.safeParse({
+    ...rest,
+    from: from === undefined ? undefined : hourOf(from),
+    to: to === undefined ? undefined : hourOf(to),
+    // A worker has another working directory.
+    file: file === undefined ? undefined : resolve(file),
+    entities: locations?.map(({ city_id }) => city_id),
+  });
+  if (parsed.success) return parsed.data;
+  throw new InvalidRequestError(parsed.error.issues.map((issue) => mistakeOf(issue, options)));
+}
+
+/** A date stands for its midnight, UTC. */
+const hourOf = (text: string): string => (/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+
+function mistakeOf({ path, message }: z.core.$ZodIssue, options: RequestOptions): string {
+  const [field] = path;
+  if (field === undefined) return message;
+  const option = `--${String(field).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const given = options[field as keyof RequestOptions];
+  return given === undefined ? `${option} is missing, ${message}` : `${option} is "${given}", ${message}`;
+}

@@ -1,0 +1,60 @@
+/** Has the hours before a first start loaded by a backfill, so that there is something to look at; later starts load nothing by themselves. */
+import type { Client } from '@temporalio/client';
+import { startBackfill } from '../clients/backfill-control.ts';
+import { connectDatabase, type PostgresOptions } from '../clients/postgres.ts';
+import { backfillId } from '../domain/backfill-identities.ts';
+import { HOUR_MS } from '../domain/backfill-windows.ts';
+import { type BackfillRequest, backfillRequestSchema } from '../schemas/backfill.ts';
+
+export interface FirstHistory {
+  readonly request: BackfillRequest;
+  /** As many as the registry has. */
+  readonly locations: number;
+}
+
+/**
+ * Asked before anything flows: a database is only empty once.
+ * @param hours how many of them; none for 0
+ * @returns undefined when nothing is to be loaded
+ */
+export async function firstHistoryOf(
+  options: PostgresOptions,
+  { pipeline, hours, now }: { readonly pipeline: string; readonly hours: number; readonly now: Date },
+): Promise<FirstHistory | undefined> {
+  if (hours === 0) return undefined;
+  const database = connectDatabase({ ...options, connections: 1 });
+  try {
+    const [known] = await database.query<{ is_empty: boolean; locations: number }>('first-start');
+    if (known === undefined || !known.is_empty || known.locations === 0) return undefined;
+    return { request: requestOf(pipeline, hours, now), locations: known.locations };
+  } finally {
+    await database.close();
+  }
+}
+
+/** The last hours that are over. */
+function requestOf(pipeline: string, hours: number, now: Date): BackfillRequest {
+  const end = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS;
+  return backfillRequestSchema.parse({
+    pipeline,
+    from: new Date(end - hours * HOUR_MS).toISOString(),
+    to: new Date(end).toISOString(),
+    reason: 'the hours before the first start',
+  });
+}
+
+/** @returns what is told of it */
+export async function loadFirstHistory(
+  client: Client,
+  { request, locations }: FirstHistory,
+): Promise<string> {
+  const hours = (Date.parse(request.to) - Date.parse(request.from)) / HOUR_MS;
+  // The first of its kind, as nothing is on record; the workflow plans it.
+  const id = backfillId(request, 1);
+  await startBackfill(client, { id, request, input: request });
+  return `the last ${hours} hours of ${locations} locations are being loaded (\`npx hourglass backfill show ${id}\`)`;
+}
+
+/** For whoever is told that it could not be begun. */
+export const byHand = ({ request: { pipeline, from, to } }: FirstHistory): string =>
+  `npx hourglass backfill start --pipeline ${pipeline} --from ${from} --to ${to}`;
