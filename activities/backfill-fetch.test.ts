@@ -289,6 +289,36 @@ describe('a source', () => {
     expect(await world.run()).toMatchObject({ records: 120, failures: 0 });
   });
 
+  test.each([1, 3, 30])('that is away for an hour is waited for, also of %i locations', async (count) => {
+    let clockMs = 0;
+    const elapsed = () => clockMs + paused.reduce((sum, ms) => sum + ms, 0);
+    const world = worldOf({
+      chunks: [many(count)],
+      answer: () => (elapsed() < HOUR_MS ? failed('the source answers with 503', true) : undefined),
+    });
+    let tries = 1;
+    let found: FetchedChunk | undefined;
+    while (found === undefined) {
+      found = await world.run(world.beats.at(-1)).catch((error: HourglassError) => {
+        expect(error).toMatchObject({ code: 'HISTORY_AWAY', retryable: true });
+        return undefined;
+      });
+      // As the workflow's policy of retries has it.
+      clockMs += Math.min(60_000, 1_000 * 2 ** tries);
+      tries += 1;
+    }
+    expect(found).toMatchObject({ failures: 0, records: 2 * count });
+    expect(tries).toBeGreaterThan(5);
+  });
+
+  test('that answers for others, but not for one, has that one failed', async () => {
+    const world = worldOf({
+      chunks: [many(3)],
+      answer: (id) => (id === 2 ? failed('the source answers with 500', true) : undefined),
+    });
+    expect(await world.run()).toMatchObject({ failures: 1, records: 4 });
+  });
+
   test('that is away for minutes is left to a later try, which need not fetch again what was published', async () => {
     let isAway = false;
     const world = worldOf({

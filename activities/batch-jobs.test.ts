@@ -92,7 +92,7 @@ describe('describeBatchJob', () => {
     for (const unknown of ['rebuild', 'toString'])
       await expect(activities.describeBatchJob({ job: unknown, parameters })).rejects.toMatchObject({
         ...{ ...refused, code: 'UNKNOWN_BATCH_JOB' },
-        message: `There is no batch job "${unknown}"; there are: ${job}.`,
+        message: `There is no batch job "${unknown}"; there are: ${Object.keys(batchJobs).join(', ')}.`,
       });
   });
 });

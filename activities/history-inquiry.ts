@@ -46,10 +46,10 @@ export interface InquiryOptions {
   readonly signal: AbortSignal;
 }
 
-/** Thrown when no location of several could be had for minutes: the trouble is the source's. It is asked again later. */
+/** Thrown when locations could not be had for minutes, and no other was answered meanwhile: the source is away. It is asked again later. */
 export class HistoryAwayError extends HourglassError {
   constructor(asked: number, reason: string) {
-    super('HISTORY_AWAY', `The past of none of ${asked} locations could be had; of the last one: ${reason}`, {
+    super('HISTORY_AWAY', `The source answers for none of ${asked} locations; of the last one: ${reason}`, {
       retryable: true,
     });
   }
@@ -59,15 +59,18 @@ export class HistoryAwayError extends HourglassError {
 const OWN_PAUSES_MS = [2_000, 5_000, 15_000] as const;
 /** … and when it seems to be the source's. */
 const AWAY_PAUSES_MS = [2_000, 5_000, 10_000, 20_000, 40_000, 60_000, 60_000] as const;
-/** Fewer that all fail may each have a trouble of their own. */
+/** Fewer that fail most often have a trouble of their own: they are not waited for as long. */
 const LEAST_AWAY = 5;
 
 /** How far one location is; it goes on where it was when it is asked again. */
 interface Inquiry {
   readonly location: RegisteredLocation;
+  readonly ranges: readonly InstantRange[];
   readonly records: HistoryRecord[];
   readonly refused: { readonly reason: string; readonly body: string }[];
   left: readonly InstantRange[];
+  /** The source has said something of it, if only that it has nothing. */
+  isAnswered: boolean;
   failure: string | undefined;
   /** Why it was not answered the last time; it may be soon. */
   trouble: Trouble | undefined;
@@ -80,7 +83,6 @@ interface Trouble {
 }
 
 interface Round {
-  answered: number;
   /** Locations that could not be had since one was answered. */
   failuresInARow: number;
   trouble: Trouble | undefined;
@@ -96,40 +98,49 @@ export async function fetchPasts(
 ): Promise<readonly Past[]> {
   const inquiries = questions.map(
     ({ location, ranges }): Inquiry => ({
-      ...{ location, left: ranges, records: [], refused: [] },
-      ...{ failure: undefined, trouble: undefined },
+      ...{ location, ranges, left: ranges, records: [], refused: [] },
+      ...{ isAnswered: false, failure: undefined, trouble: undefined },
     }),
   );
-  let answered = 0;
   for (let round = 0; ; round += 1) {
     const waiting = inquiries.filter(({ left }) => left.length > 0);
     if (waiting.length === 0) break;
-    answered += await askAll(waiting, options);
+    await askAll(waiting, options);
     const failed = waiting.filter(({ left }) => left.length > 0);
-    const isAway = failed.length >= LEAST_AWAY || answered === 0;
-    const pauseMs = (isAway ? AWAY_PAUSES_MS : OWN_PAUSES_MS)[round];
-    if (failed.length > 0 && pauseMs !== undefined) await pause(pauseMs, options.signal);
-    else giveUp(failed, answered);
+    if (failed.length === 0) break;
+    const witness = inquiries.find(({ isAnswered }) => isAnswered);
+    const mayBeAway = failed.length >= LEAST_AWAY || witness === undefined;
+    const pauseMs = (mayBeAway ? AWAY_PAUSES_MS : OWN_PAUSES_MS)[round];
+    if (pauseMs !== undefined) await pause(pauseMs, options.signal);
+    else if (await isAway(witness, options)) throw awayError(failed);
+    else giveUp(failed);
   }
   return inquiries.map(({ location, records, refused, failure }) => ({
     ...{ location, records, refused, failure },
   }));
 }
 
-function giveUp(failed: readonly Inquiry[], answered: number): void {
+/** One that was answered before is asked once more: if it is now as well, the trouble of the others is their own. */
+async function isAway(witness: Inquiry | undefined, options: InquiryOptions): Promise<boolean> {
+  const [range] = witness?.ranges ?? [];
+  if (witness === undefined || range === undefined) return true;
+  return 'trouble' in (await askUntilAnswered(witness.location, range, options));
+}
+
+function awayError(failed: readonly Inquiry[]): HourglassError {
   const error = failed.find(({ trouble }) => trouble?.error !== undefined)?.trouble?.error;
-  if (error !== undefined) throw error;
-  const reason = failed.at(-1)?.trouble?.reason ?? '';
-  if (answered === 0 && failed.length >= LEAST_AWAY) throw new HistoryAwayError(failed.length, reason);
+  return error ?? new HistoryAwayError(failed.length, failed.at(-1)?.trouble?.reason ?? '');
+}
+
+function giveUp(failed: readonly Inquiry[]): void {
   for (const inquiry of failed) {
-    inquiry.failure ??= inquiry.trouble?.reason ?? reason;
+    inquiry.failure ??= inquiry.trouble?.reason ?? 'it was not answered';
     inquiry.left = [];
   }
 }
 
-/** @returns how many of them were answered */
-async function askAll(waiting: readonly Inquiry[], options: InquiryOptions): Promise<number> {
-  const round: Round = { answered: 0, failuresInARow: 0, trouble: undefined };
+async function askAll(waiting: readonly Inquiry[], options: InquiryOptions): Promise<void> {
+  const round: Round = { failuresInARow: 0, trouble: undefined };
   // When one finds that everybody is refused, the others need not go on.
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
@@ -150,7 +161,6 @@ async function askAll(waiting: readonly Inquiry[], options: InquiryOptions): Pro
     ended.abort();
     options.signal.throwIfAborted();
   }
-  return round.answered;
 }
 
 async function askForOne(inquiry: Inquiry, round: Round, options: InquiryOptions): Promise<void> {
@@ -167,9 +177,9 @@ async function askForOne(inquiry: Inquiry, round: Round, options: InquiryOptions
     if (answer.kind === 'records') inquiry.records.push(...answer.records);
     else inquiry.failure ??= answer.reason;
     if (answer.kind === 'rejected') inquiry.refused.push({ reason: answer.reason, body: answer.body });
+    inquiry.isAnswered = true;
     round.failuresInARow = 0;
   }
-  round.answered += 1;
 }
 
 type Answered = Exclude<HistoryAnswer, { readonly kind: 'limited' }>;

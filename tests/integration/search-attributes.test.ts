@@ -6,13 +6,14 @@ import { connectTemporal, ensureNamespace } from '../../clients/temporal.ts';
 import { temporalAddress } from '../../config/addresses.ts';
 import { partitionsScheduleId } from '../../domain/identities.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
+import { taskQueues } from '../../domain/task-queues.ts';
 import { pipelines } from '../../pipelines/index.ts';
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import * as workflows from '../../workflows/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { config, connectSql } from '../support/shared-stack.ts';
 
-const { job, state, pipeline, source, window } = searchAttributes;
+const { job, state, pipeline, source, window, backfill } = searchAttributes;
 const workflowTypes = Object.keys(workflows);
 let client: Client;
 
@@ -20,6 +21,11 @@ const hourWithoutRows = {
   job: 'recompute-hours',
   parameters: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T01:00:00Z' },
 };
+
+/** An hour of one city that the stream still owns. */
+const hourAgo = (hours: number): string =>
+  new Date(Math.floor(Date.now() / 3_600_000 - hours) * 3_600_000).toISOString();
+const oneHour = { pipeline: 'weather', from: hourAgo(16), to: hourAgo(15), entities: [292223] };
 
 const timeWithoutLetters = replayInputSchema.parse({ pipeline: 'weather', until: '2020-01-01T00:00:00Z' });
 
@@ -29,6 +35,9 @@ beforeAll(async () => {
   await client.schedule.getHandle(partitionsScheduleId).trigger();
   await startBatchJob(client, hourWithoutRows);
   await startReplay(client, timeWithoutLetters);
+  await client.workflow.start<typeof workflows.backfill>('backfill', {
+    ...{ workflowId: 'found-by-search-attributes', taskQueue: taskQueues.control, args: [oneHour] },
+  });
 });
 afterAll(async () => {
   await client?.connection.close();
@@ -58,6 +67,10 @@ const queries: Readonly<Record<string, readonly string[]>> = {
   accountForRecords: [`${pipeline.name} = 'weather' AND ${window.name} > '2026-01-01'`],
   maintainPartitions: [`${window.name} > '2026-01-01'`],
   replayDeadLetters: [`${pipeline.name} = 'weather'`],
+  backfill: [
+    `${pipeline.name} = 'weather' AND ${backfill.name} STARTS_WITH 'weather-' AND ${state.name} = 'completed'`,
+  ],
+  backfillChunk: [`${pipeline.name} = 'weather' AND ${backfill.name} STARTS_WITH 'weather-'`],
   runBatchJob: [`${job.name} = '${hourWithoutRows.job}' AND ${state.name} = 'finished'`],
 };
 

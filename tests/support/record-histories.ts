@@ -20,8 +20,10 @@ import {
 import { hasEnded } from '../../domain/job-health.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
+import type { BackfillInputOfWorkflow } from '../../schemas/backfill.ts';
 import type { JobCommandInput, JobCommandName, JobState } from '../../schemas/job.ts';
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
+import type { backfill } from '../../workflows/backfill.ts';
 import { eventually } from './eventually.ts';
 import { historyAsJson } from './histories.ts';
 import { type OwnStack, startOwnStack } from './own-stack.ts';
@@ -136,6 +138,40 @@ async function recordBatchJobs(stack: OwnStack, client: Client): Promise<void> {
   await save(client, 'runBatchJob.cancelled', cancelled.workflowId, cancelled.firstExecutionRunId);
 }
 
+/** A range of which the stream owns the newest hours: chunks of both kinds. */
+async function recordBackfills(stack: OwnStack, client: Client): Promise<void> {
+  await stack.sql(`update locations set active_from = '2020-01-01', min_observations_per_hour = 1`);
+  const hour = (ago: number): string =>
+    new Date(Math.floor(Date.now() / 3_600_000 - ago) * 3_600_000).toISOString();
+  const run = (workflowId: string, input: BackfillInputOfWorkflow) =>
+    client.workflow.start<typeof backfill>('backfill', {
+      ...{ workflowId, taskQueue: taskQueues.control, args: [input] },
+    });
+  const request = { pipeline: weather.name, from: hour(24 * 40), to: hour(1), entities: [292223, 112931] };
+  const cancelled = await run('cancelled', { ...request, maxConcurrency: 1 });
+  await eventually(
+    'a chunk is begun',
+    () => stack.sql(`select from backfill_chunks where status <> 'pending'`),
+    (rows) => rows.length > 0,
+    { everyMs: 50 },
+  );
+  await cancelled.executeUpdate('pause');
+  await cancelled.executeUpdate('resume');
+  await cancelled.executeUpdate('cancel');
+  const ending = await cancelled.result();
+  await save(client, 'backfill.cancelled', cancelled.workflowId);
+
+  const retried = await run('retried', { plan: ending.id, retry: true, policy: { chunksPerRun: 1 } });
+  await retried.result();
+  await save(client, 'backfill.continued-as-new', retried.workflowId, retried.firstExecutionRunId);
+  await save(client, 'backfill.completed', retried.workflowId);
+  for (const path of ['stream', 'batch']) {
+    const query = `WorkflowType = 'backfillChunk' AND ExecutionStatus = 'Completed' AND WorkflowId STARTS_WITH 'backfill/${ending.id}/${path}'`;
+    const chunk = await newestRun(client, query);
+    await save(client, `backfillChunk.${path}`, chunk.workflowId, chunk.runId);
+  }
+}
+
 async function recordScheduled(client: Client): Promise<void> {
   const schedules = {
     ingestWeather: ingestScheduleId(weather.name, 'mock', 0),
@@ -167,6 +203,7 @@ try {
     await recordScheduled(client);
     await recordReplay(client);
     await recordBatchJobs(stack, client);
+    await recordBackfills(stack, client);
     await recordActor(stack, client);
   });
 } finally {

@@ -1,5 +1,6 @@
 /** The input history: chunks are fetched and published in a sliding window, and loaded by batch whenever enough of them are. */
 import { condition, isCancellation } from '@temporalio/workflow';
+import { searchAttributes } from '../../domain/search-attributes.ts';
 import type { BackfillChunkInput } from '../../schemas/backfill.ts';
 import type { ChunkEnding } from '../backfill-chunk.ts';
 import {
@@ -59,6 +60,10 @@ async function publishChunk(run: BackfillRun, { key, path }: Chunk): Promise<voi
       args: [input],
       staticSummary: `Chunk ${key}`,
       priority: priorityOf(purpose, run.id),
+      typedSearchAttributes: [
+        { key: searchAttributes.pipeline, value: pipeline },
+        { key: searchAttributes.backfill, value: run.id },
+      ],
     });
     run.moved('fetching', ending);
   } catch (error) {

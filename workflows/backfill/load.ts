@@ -2,6 +2,7 @@
 import type { PlannedLoad } from '../../activities/backfill-loads.ts';
 import type { HourRange } from '../../domain/backfill-recompute.ts';
 import { batchJobId } from '../../domain/identities.ts';
+import { searchAttributes } from '../../domain/search-attributes.ts';
 import { priorities } from '../../domain/task-queues.ts';
 import type { BackfillJobs } from '../../schemas/backfill.ts';
 import type { BatchJobInput, BatchJobResult } from '../../schemas/batch-job.ts';
@@ -38,5 +39,6 @@ async function batchJob(
     args: [input],
     staticSummary: `${job} for ${id}`,
     priority: priorityOf(purpose, id),
+    typedSearchAttributes: [{ key: searchAttributes.backfill, value: id }],
   });
 }
