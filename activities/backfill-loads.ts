@@ -4,7 +4,7 @@
  */
 import { heartbeat } from '@temporalio/activity';
 import { type BackfillRecord, backfillOf } from '../clients/backfill-ledger.ts';
-import { chunkOf, chunksOf, chunksToLoad } from '../clients/chunk-ledger.ts';
+import { type ChunkRecord, chunkOf, chunksOf, chunksToLoad } from '../clients/chunk-ledger.ts';
 import type { KafkaClient } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type InspectRecord,
   storeDeadLetters,
 } from '../clients/record-accounts.ts';
-import { daysOfChunk } from '../domain/backfill-chunks.ts';
+import { daysOfChunk, type WindowPath } from '../domain/backfill-chunks.ts';
 import { loadId } from '../domain/backfill-identities.ts';
 import {
   countOf,
@@ -101,12 +101,8 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
     if (lost > 0) throw new UnstoredRecordsError(topic, lost);
   };
 
-  const allHours = async (id: string): Promise<readonly HourRange[]> => {
-    const chunks = await chunksOf(database, id);
-    return rangesToRecompute(
-      chunks.filter(({ path }) => path === 'batch').flatMap(({ windows }) => daysOfChunk(windows)),
-    );
-  };
+  const allHours = async (id: string): Promise<readonly HourRange[]> =>
+    hoursOf(await chunksOf(database, id), 'batch');
 
   return {
     /** The keys of what is published and not loaded yet, in its order. */
@@ -135,7 +131,7 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
 
     /**
      * What the stream has read of the topic of repairs and swallowed: it had accepted a record of that key before, whose row was lost.
-     * @param key the chunk whose hours are made anew then; of a file all of them are in any case
+     * @param key the chunk whose hours are made anew then; all that went through the stream when left out
      * @throws as above
      */
     async planSwallowed(input: { id: string; offsets: OffsetRanges; key?: string }): Promise<PlannedLoad> {
@@ -151,8 +147,8 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
         heartbeat();
       });
       if (swallowed === 0) return NOTHING_TO_LOAD;
-      const windows = key === undefined ? [] : daysOfChunk((await chunkOf(database, id, key)).windows);
-      return { ...(await jobOf(record, topic, offsets, id)), hours: rangesToRecompute(windows) };
+      const chunks = key === undefined ? await chunksOf(database, id) : [await chunkOf(database, id, key)];
+      return { ...(await jobOf(record, topic, offsets, id)), hours: hoursOf(chunks, 'stream') };
     },
 
     /** The hours of all windows that were loaded by batch. */
@@ -192,6 +188,11 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
     },
   };
 }
+
+const hoursOf = (chunks: readonly ChunkRecord[], wanted: WindowPath): readonly HourRange[] =>
+  rangesToRecompute(
+    chunks.filter(({ path }) => path === wanted).flatMap(({ windows }) => daysOfChunk(windows)),
+  );
 
 const NOTHING_TO_LOAD: PlannedLoad = { hours: [] };
 

@@ -14,6 +14,7 @@ import { planFor } from '../clients/backfill-planning.ts';
 import {
   type ChunkOutline,
   chunkOf,
+  chunksOf,
   countsByStatus,
   type NextChunks,
   nextChunks,
@@ -35,6 +36,7 @@ import {
   type ChunkState,
   endingOf,
 } from '../domain/backfill-states.ts';
+import { dayNumberOf, hoursWithin } from '../domain/backfill-windows.ts';
 import { HourglassError, ofPipeline } from '../domain/errors.ts';
 import type { BackfillRequest } from '../schemas/backfill.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
@@ -213,14 +215,24 @@ export function createBackfillActivities(deps: BackfillDeps) {
       }
     },
 
-    /** Hours of a chunk that the stream has ceased to own since they were planned: it no longer counts what came late for them. */
-    async outgrownHours({ id, key }: { id: string; key: string }): Promise<readonly HourRange[]> {
+    /**
+     * Hours that went through the stream and that it has ceased to own since they were planned: it no longer counts what came late
+     * for them. @param key of one chunk; of all of them when left out
+     */
+    async outgrownHours({ id, key }: { id: string; key?: string }): Promise<readonly HourRange[]> {
       const { request } = await backfillOf(database, id);
       const { streamOwnsMs } = ofPipeline(facts, request.pipeline);
-      const { windows } = await chunkOf(database, id, key);
-      const [oldest] = rangesToRecompute(daysOfChunk(windows));
-      const isOutgrown = oldest !== undefined && Date.parse(oldest.from) <= now().getTime() - streamOwnsMs;
-      return isOutgrown ? rangesToRecompute(daysOfChunk(windows)) : [];
+      const ownedFromMs = now().getTime() - streamOwnsMs;
+      const chunks = key === undefined ? await chunksOf(database, id) : [await chunkOf(database, id, key)];
+      const days = chunks
+        .filter(({ path }) => path === 'stream')
+        .flatMap(({ windows }) => daysOfChunk(windows));
+      return rangesToRecompute(
+        days.map((day) => ({
+          ...day,
+          hours: day.hours & hoursWithin(dayNumberOf(day.day), Number.NEGATIVE_INFINITY, ownedFromMs),
+        })),
+      );
     },
 
     /** @param error why, when it could not go on @throws UnknownBackfillError */

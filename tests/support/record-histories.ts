@@ -1,6 +1,7 @@
 /**
- * Records the histories that `tests/replay.test.ts` replays, on a stack of its own: `npm run histories:record`. Each is a file
- * of tests/histories, named by workflow type and by what happened to the run.
+ * Records the histories that `tests/replay.test.ts` replays, on a stack of its own: `npm run histories:record`, or some of
+ * them: `npm run histories:record -- backfills`. Each is a file of tests/histories, named by workflow type and by what happened
+ * to the run.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -147,7 +148,7 @@ async function recordBackfills(stack: OwnStack, client: Client): Promise<void> {
     client.workflow.start<typeof backfill>('backfill', {
       ...{ workflowId, taskQueue: taskQueues.control, args: [input] },
     });
-  const request = { pipeline: weather.name, from: hour(24 * 40), to: hour(1), entities: [292223, 112931] };
+  const request = { pipeline: weather.name, from: hour(24 * 40), to: hour(1) };
   const cancelled = await run('cancelled', { ...request, maxConcurrency: 1 });
   await eventually(
     'a chunk is begun',
@@ -197,14 +198,20 @@ async function recordReplay(client: Client): Promise<void> {
   await save(client, 'replayDeadLetters.completed', replay.workflowId);
 }
 
+const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Promise<void>>> = {
+  scheduled: (_, client) => recordScheduled(client),
+  replay: (_, client) => recordReplay(client),
+  batchJobs: recordBatchJobs,
+  backfills: recordBackfills,
+  actor: recordActor,
+};
+const named = process.argv.slice(2);
+
 const stack = await startOwnStack();
 try {
   await stack.withTemporal(async (client) => {
-    await recordScheduled(client);
-    await recordReplay(client);
-    await recordBatchJobs(stack, client);
-    await recordBackfills(stack, client);
-    await recordActor(stack, client);
+    for (const [name, record] of Object.entries(recorders))
+      if (named.length === 0 || named.includes(name)) await record(stack, client);
   });
 } finally {
   await stack.close();

@@ -6,6 +6,7 @@ import {
   beginAllChunks,
   finishChunks,
   hoursOfBackfill,
+  outgrownHours,
   planFileLoad,
   planSwallowed,
   priorityOf,
@@ -21,38 +22,44 @@ const STRETCHES_PER_RUN = 50;
 
 export async function backfillFromFile(run: BackfillRun): Promise<void> {
   const { id, policy, begun } = run;
-  const priority = priorityOf(run.purpose, id);
-  const { publishFile } = sourceCallsOf(priority);
   await beginAllChunks({ id });
+  const read = await publishAndLoad(run);
+  if (read === 'more') return;
+  if (read === 'all') {
+    const { at: _, stream: offsets } = run.file ?? BEGINNING;
+    const awaitStream = awaitStreamOf(priorityOf(run.purpose, id), policy.streamWaitMinutes);
+    await awaitStream({ pipeline: begun.request.pipeline, offsets, minutes: policy.streamWaitMinutes });
+    const swallowed = await planSwallowed({ id, offsets });
+    await load(run, swallowed);
+    await recompute(run, [...swallowed.hours, ...(await outgrownHours({ id }))]);
+  }
+  // Also of a file that is read no further: what was loaded stays.
+  await recompute(run, await hoursOfBackfill({ id }));
+  if (read === 'all') await finishChunks({ id });
+}
+
+/** @returns whether all of the file was read, `more` is for another run, or the backfill is coming to its end */
+async function publishAndLoad(run: BackfillRun): Promise<'all' | 'more' | 'ended'> {
+  const { publishFile } = sourceCallsOf(priorityOf(run.purpose, run.id));
   let { at, stream }: { at: CarriedFile['at']; stream: OffsetRanges } = run.file ?? BEGINNING;
   let loading = Promise.resolve();
-  for (let stretches = 1; ; stretches += 1) {
-    if (!(await run.mayBegin())) return loading;
-    const stretch = await publishFile({ backfillId: id, from: at });
+  for (let stretches = 1; await run.mayBegin(); stretches += 1) {
+    const stretch = await publishFile({ backfillId: run.id, from: at });
     await loading;
     at = stretch.at;
     stream = unionOf([stream, stretch.stream]);
+    run.file = { at, stream: [...stream] };
     run.tell(`${at.line} lines: ${at.published} published, ${at.skipped} skipped, ${at.malformed} malformed`);
     loading = loadStretch(run, stretch.batch);
-    if (stretch.isEnd) break;
-    if (stretches < STRETCHES_PER_RUN && !run.isTimeToMoveOn(0)) continue;
+    // What fails meanwhile is thrown where it is waited for; until then nobody would have heard of it.
+    loading.catch(() => undefined);
+    run.hasMore = !stretch.isEnd && (stretches >= STRETCHES_PER_RUN || run.isTimeToMoveOn(0));
+    if (!stretch.isEnd && !run.hasMore) continue;
     await loading;
-    run.file = { at, stream: [...stream] };
-    run.hasMore = true;
-    return;
+    return run.hasMore ? 'more' : 'all';
   }
   await loading;
-  await awaitStreamOf(
-    priority,
-    policy.streamWaitMinutes,
-  )({
-    pipeline: begun.request.pipeline,
-    offsets: stream,
-    minutes: policy.streamWaitMinutes,
-  });
-  await load(run, await planSwallowed({ id, offsets: stream }));
-  await recompute(run, await hoursOfBackfill({ id }));
-  await finishChunks({ id });
+  return 'ended';
 }
 
 async function loadStretch(run: BackfillRun, offsets = NO_RANGES): Promise<void> {

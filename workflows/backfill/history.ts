@@ -43,6 +43,8 @@ async function publishChunks(run: BackfillRun): Promise<void> {
     waiting = rest;
     after = chunk.position;
     const work = publishChunk(run, chunk).finally(() => underWay.delete(work));
+    // It is thrown where all are waited for, unless something else has been before.
+    work.catch(() => undefined);
     underWay.add(work);
   }
   await Promise.all(underWay);
