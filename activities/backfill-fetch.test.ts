@@ -51,7 +51,7 @@ function worldOf({ answer = () => undefined, spanHours = 48, isWithoutHistory, .
   const asked: Asked[] = [];
   const history: PipelineHistory = {
     ...{ longestSpanMs: spanHours * HOUR_MS, horizonMs: undefined, callsPerSpan: 2 },
-    async fetch({ entityId }, from, to, signal) {
+    async fetch({ entityId }, from, to, { signal }) {
       signal.throwIfAborted();
       const time = asked.push([entityId, from.toISOString(), to.toISOString()]);
       const answered =
@@ -271,7 +271,7 @@ describe('a source', () => {
   test('that refuses the key ends the chunk at once, and nothing counts as published', async () => {
     const refusal = new HourglassError('UNAUTHORIZED', 'the key is refused');
     const world = worldOf({ chunks: [many(60)], answer: (id) => (id === 3 ? refusal : undefined) });
-    await expect(world.run()).rejects.toBe(refusal);
+    await expect(world.run()).rejects.toMatchObject({ code: 'SOURCE_REFUSES', cause: refusal });
     expect(world.asked.length).toBeLessThan(15);
     expect(world.history()).toEqual([]);
     expect(world.chunk('c')).toMatchObject({ status: 'fetching' });

@@ -14,7 +14,13 @@ import { HourglassError, ofPipeline } from '../domain/errors.ts';
 import { createWantedWindows } from '../domain/wanted-windows.ts';
 import type { PipelineHistory, RegisteredLocation } from '../schemas/pipeline.ts';
 import { chunkHeaders, originHeaders, publishInBatches, refusedValue, topicOf } from './backfill-records.ts';
-import { fetchPasts, type InquiryOptions, type InstantRange, type Past } from './history-inquiry.ts';
+import {
+  fetchPasts,
+  type InquiryOptions,
+  type InstantRange,
+  type Past,
+  type PastQuestion,
+} from './history-inquiry.ts';
 import { withPulse } from './pulse.ts';
 import type { SourceDeps } from './source.ts';
 
@@ -79,7 +85,7 @@ export function createBackfillFetchActivities(deps: BackfillFetchDeps) {
     /**
      * Publishes what the source has of the chunk's windows, and no other record. A location that cannot be had does not fail the chunk, it
      * is on record with its reason. A retry goes on with the first wave of locations that was not published.
-     * @throws NoHistoryError, HistoryAwayError, what the source throws for every location, KafkaRequestError, PostgresError
+     * @throws NoHistoryError, HistoryAwayError, SourceRefusesError, KafkaRequestError, PostgresError
      */
     async fetchChunk({ backfillId, key }: ChunkAddress): Promise<FetchedChunk> {
       const backfill = await backfillOf(database, backfillId);
@@ -125,12 +131,17 @@ async function fetchInWaves(
   const locations = await registeredLocations(deps.database, ids);
   const ranges = rangesByEntity(chunk, options.history);
   const publish = createPublisher(deps, task);
+  const witnessOf = ({ done, failures }: Progress): PastQuestion | undefined => {
+    const id = ids.slice(0, done).find((each) => !failures.some(({ entityId }) => entityId === each));
+    const location = id === undefined ? undefined : locations.get(id);
+    return location && { location, ranges: ranges.get(location.entityId) ?? [] };
+  };
   let progress = task.from;
   while (progress.done < ids.length) {
     const wave = ids.slice(progress.done, progress.done + WAVE);
     const known = wave.flatMap((id) => locations.get(id) ?? []);
     const questions = known.map((location) => ({ location, ranges: ranges.get(location.entityId) ?? [] }));
-    const pasts = await fetchPasts(questions, options);
+    const pasts = await fetchPasts(questions, options, witnessOf(progress));
     options.signal.throwIfAborted();
     const failures = failuresOf(wave, locations, pasts);
     for (const { entityId, reason } of failures)

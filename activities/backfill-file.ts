@@ -79,6 +79,9 @@ export class NoFileError extends HourglassError {
 
 /** A stretch ends after so many records: one batch job loads them. */
 const MOST_RECORDS_OF_A_STRETCH = 250_000;
+/** The further the file is read, the longer it takes to get there again: stretches grow, up to what one batch job loads. */
+const stretchLength = (published: number): number =>
+  Math.max(MOST_RECORDS_OF_A_STRETCH, Math.min(4 * MOST_RECORDS_OF_A_STRETCH, published / 4));
 /** Or after this time, so that what is published does not wait long to be loaded. */
 const MOST_MS = 300_000;
 
@@ -105,7 +108,7 @@ export function createBackfillFileActivities(deps: BackfillFileDeps) {
               heartbeat(progress);
             },
           });
-          const mostPublished = from.published + MOST_RECORDS_OF_A_STRETCH;
+          const mostPublished = from.published + stretchLength(from.published);
           const isEnd = await sendStretch(lines(progress.at.line), destinationOf, {
             ...{ sender, at: progress.at, mostPublished },
             // Also of a stretch that broke off what is being published counts.
@@ -179,9 +182,11 @@ async function sendStretch(
   destinationOf: (line: FileLine) => Destination | undefined,
   { sender, at, mostPublished }: StretchOptions,
 ): Promise<boolean> {
-  const deadlineMs = performance.now() + MOST_MS;
   let packet = createPacket(at);
+  // Lines that were published before are passed over first, which takes time and is no work.
+  let deadlineMs: number | undefined;
   for await (const line of lines) {
+    deadlineMs ??= performance.now() + MOST_MS;
     packet.add(line.line, destinationOf(line));
     if (!packet.isFull()) continue;
     await sender.send(packet);

@@ -23,7 +23,7 @@ import {
   rangesText,
   unionOf,
 } from '../domain/backfill-offsets.ts';
-import { type HourRange, rangesToRecompute } from '../domain/backfill-recompute.ts';
+import { type HourRange, rangesToRecompute, rangesWithin } from '../domain/backfill-recompute.ts';
 import { ofPipeline } from '../domain/errors.ts';
 import {
   mismatchOfReads,
@@ -32,6 +32,7 @@ import {
   UnstoredRecordsError,
 } from '../domain/load-checks.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
+import { allWithPulse } from './pulse.ts';
 
 export interface BackfillLoadDeps {
   readonly database: Database;
@@ -56,6 +57,7 @@ export interface PlannedLoad {
 
 /** A record may be published so long before the time that it tells: clocks differ. */
 const CLOCK_SKEW_MS = 600_000;
+const MOST_RECORDS_OF_A_LOAD = 500_000;
 const ANY_BACKFILL = 'any';
 
 export function createBackfillLoadActivities({ database, kafka, pipelines, contracts }: BackfillLoadDeps) {
@@ -104,10 +106,15 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
   const allHours = async (id: string): Promise<readonly HourRange[]> =>
     hoursOf(await chunksOf(database, id), 'batch');
 
-  return {
-    /** The keys of what is published and not loaded yet, in its order. */
+  return allWithPulse({
+    /** The keys of what is published and not loaded yet, in its order, as many as one load takes. */
     async chunksToLoad({ id, most }: { id: string; most: number }): Promise<readonly string[]> {
-      return (await chunksToLoad(database, id, { most })).map(({ key }) => key);
+      const chunks = await chunksToLoad(database, id, { most });
+      let records = 0;
+      return chunks.flatMap((chunk, index) => {
+        records += chunk.records ?? 0;
+        return index > 0 && records > MOST_RECORDS_OF_A_LOAD ? [] : [chunk.key];
+      });
     },
 
     /** @throws what `refusalOfRanges` says */
@@ -168,7 +175,9 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
         first: Math.min(high, Math.max(low, starts.get(partition) ?? low)),
         end: high,
       }));
-      return { ...(await jobOf(record, topic, offsets, ANY_BACKFILL)), hours: await allHours(id) };
+      const { from, to } = record.request;
+      // The log is loaded for every location and hour of the range.
+      return { ...(await jobOf(record, topic, offsets, ANY_BACKFILL)), hours: rangesWithin(from, to) };
     },
 
     /**
@@ -186,7 +195,7 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
       // Whatever else a topic holds is accounted for by whoever reads it.
       if (backfill !== ANY_BACKFILL) await accountForOwn(id, topic, ranges);
     },
-  };
+  });
 }
 
 const hoursOf = (chunks: readonly ChunkRecord[], wanted: WindowPath): readonly HourRange[] =>

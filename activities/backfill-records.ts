@@ -27,17 +27,17 @@ export const originHeaders = ({ sourceName, backfill, at }: BackfillOrigin) => (
 
 /**
  * What an observation of a chunk carries besides. Its revision is 0: what is stored wins. Of a backfill that loads complete hours anew
- * it is the time of its plan, in seconds, so that it is higher than whatever an earlier one has stored. Never of hours that the
- * stream owns, which knows no revisions.
+ * it is the time of its start, in seconds: no two that are open share windows, so it is higher than whatever one before has stored.
+ * Never of hours that the stream owns, which knows no revisions.
  */
 export const chunkHeaders = (
-  { request, createdAt }: BackfillRecord,
+  { request, startedAt, createdAt }: BackfillRecord,
   chunk: { readonly key: string; readonly path: WindowPath },
 ) => ({
   chunk: chunk.key,
   revision:
     request.reprocess === 'all' && chunk.path === 'batch'
-      ? String(Math.floor(createdAt.getTime() / 1_000))
+      ? String(Math.floor((startedAt ?? createdAt).getTime() / 1_000))
       : '0',
 });
 

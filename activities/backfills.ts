@@ -40,6 +40,7 @@ import { dayNumberOf, hoursWithin } from '../domain/backfill-windows.ts';
 import { HourglassError, ofPipeline } from '../domain/errors.ts';
 import type { BackfillRequest } from '../schemas/backfill.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
+import { allWithPulse } from './pulse.ts';
 
 export interface BackfillDeps {
   readonly database: Database;
@@ -137,7 +138,24 @@ export function createBackfillActivities(deps: BackfillDeps) {
     return Object.fromEntries(CHUNK_STATES.map((state) => [state, byStatus[state].chunks])) as BackfillCounts;
   };
 
-  return {
+  /** Somebody may cancel it while its end is being judged: then it is judged again. */
+  const endState = async (id: string, error: string | undefined): Promise<BackfillState> => {
+    for (;;) {
+      const { status } = await backfillOf(database, id);
+      if (backfillStates[status].terminal) return status;
+      if (status === 'cancelling') await recordChunks(database, { backfillId: id, event: 'cancelled' });
+      const event =
+        error !== undefined
+          ? 'gaveUp'
+          : status === 'cancelling'
+            ? 'cancelled'
+            : endingOf(await countsByStatus(database, id));
+      const state = await recordBackfill(database, id, event, error);
+      if (backfillStates[state].terminal) return state;
+    }
+  };
+
+  return allWithPulse({
     /**
      * Plans the backfill if that was not done, and takes it as this workflow's. Repeating it finds it taken.
      * @throws what `refusalOf` says, UnknownBackfillError, OverlappingBackfillError, StalePlanError
@@ -153,8 +171,7 @@ export function createBackfillActivities(deps: BackfillDeps) {
       const event = backfillStates[status].terminal ? 'retried' : 'started';
       const claimed = await claimBackfill(database, { id, event, workflowId, from: owner });
       if (claimed.workflowId !== workflowId) return { kind: 'attached', id, workflowId: claimed.workflowId };
-      const { from, to } = claimed.request;
-      await database.query('ensure-observation-partitions', [new Date(from), new Date(to)]);
+      await database.query('ensure-backfill-partitions', [id]);
       return backfillStates[claimed.status].terminal
         ? { kind: 'ended', id, state: claimed.status }
         : begun(claimed);
@@ -182,8 +199,9 @@ export function createBackfillActivities(deps: BackfillDeps) {
     /**
      * What was loaded agrees with its hours: these chunks are done, or have failed for the locations that could not be had.
      * @param keys all that were begun when left out
+     * @returns how many have failed
      */
-    async finishChunks({ id, keys }: { id: string; keys?: readonly string[] }): Promise<void> {
+    async finishChunks({ id, keys }: { id: string; keys?: readonly string[] }): Promise<number> {
       const some = { backfillId: id, ...(keys === undefined ? {} : { keys }) };
       const incomplete = await database.query<IncompleteRow>('incomplete-backfill-chunks', [
         id,
@@ -196,6 +214,7 @@ export function createBackfillActivities(deps: BackfillDeps) {
         });
       await recordChunks(database, { ...some, event: 'loaded' });
       await recordChunks(database, { ...some, event: 'finished' });
+      return incomplete.length;
     },
 
     /**
@@ -237,12 +256,8 @@ export function createBackfillActivities(deps: BackfillDeps) {
 
     /** @param error why, when it could not go on @throws UnknownBackfillError */
     async endBackfill({ id, error }: { id: string; error?: string }): Promise<BackfillEnding> {
-      const { status } = await backfillOf(database, id);
-      if (status === 'cancelling') await recordChunks(database, { backfillId: id, event: 'cancelled' });
+      const state = await endState(id, error);
       const byStatus = await countsByStatus(database, id);
-      const event =
-        error !== undefined ? 'gaveUp' : status === 'cancelling' ? 'cancelled' : endingOf(byStatus);
-      const state = await recordBackfill(database, id, event, error);
       const failed = await database.query<FailedRow>('failed-backfill-chunks', [id, MOST_NAMED]);
       return {
         ...{ id, state, chunks: await counts(id) },
@@ -259,7 +274,7 @@ export function createBackfillActivities(deps: BackfillDeps) {
         })),
       };
     },
-  };
+  });
 }
 
 interface IncompleteRow {

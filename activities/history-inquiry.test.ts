@@ -18,7 +18,7 @@ type Fetch = (id: number, signal: AbortSignal) => Promise<HistoryAnswer>;
 const ask = (count: number, fetch: Fetch, signal: AbortSignal, budget = fakeCallBudget()) => {
   const history: PipelineHistory = {
     ...{ longestSpanMs: 1, horizonMs: undefined, callsPerSpan: 1 },
-    fetch: ({ entityId }, _from, _to, ofCall) => fetch(entityId, ofCall),
+    fetch: ({ entityId }, _from, _to, { signal: ofCall }) => fetch(entityId, ofCall),
   };
   return fetchPasts(questions(count), { history, budget, purpose: 'backfill', concurrency: 4, signal });
 };
@@ -62,7 +62,7 @@ describe('an inquiry', () => {
         throw error;
       });
     };
-    await expect(ask(20, fetch, never)).rejects.toBe(refusal);
+    await expect(ask(20, fetch, never)).rejects.toMatchObject({ code: 'SOURCE_REFUSES', cause: refusal });
     await delay(10);
     expect(brokenOff).toBe(3);
   });

@@ -55,6 +55,13 @@ export class HistoryAwayError extends HourglassError {
   }
 }
 
+/** Thrown when the source refuses everybody, and will go on to do so: its own error is the cause. */
+export class SourceRefusesError extends HourglassError {
+  constructor(cause: HourglassError) {
+    super('SOURCE_REFUSES', cause.message, { cause });
+  }
+}
+
 /** How long to wait before those that failed are asked again, when it seems to be their own trouble … */
 const OWN_PAUSES_MS = [2_000, 5_000, 15_000] as const;
 /** … and when it seems to be the source's. */
@@ -90,11 +97,13 @@ interface Round {
 
 /**
  * Each question has its answer, in the order of the questions; a location that cannot be had has its reason.
- * @throws HistoryAwayError, what the source throws for every location, what the budget's store throws, the signal's reason
+ * @param witness one that was answered before, when there is one
+ * @throws HistoryAwayError, SourceRefusesError, what the budget's store throws, the signal's reason
  */
 export async function fetchPasts(
   questions: readonly PastQuestion[],
   options: InquiryOptions,
+  witness?: PastQuestion,
 ): Promise<readonly Past[]> {
   const inquiries = questions.map(
     ({ location, ranges }): Inquiry => ({
@@ -108,11 +117,11 @@ export async function fetchPasts(
     await askAll(waiting, options);
     const failed = waiting.filter(({ left }) => left.length > 0);
     if (failed.length === 0) break;
-    const witness = inquiries.find(({ isAnswered }) => isAnswered);
-    const mayBeAway = failed.length >= LEAST_AWAY || witness === undefined;
+    const other = inquiries.find(({ isAnswered }) => isAnswered) ?? witness;
+    const mayBeAway = failed.length >= LEAST_AWAY || other === undefined;
     const pauseMs = (mayBeAway ? AWAY_PAUSES_MS : OWN_PAUSES_MS)[round];
     if (pauseMs !== undefined) await pause(pauseMs, options.signal);
-    else if (await isAway(witness, options)) throw awayError(failed);
+    else if (await isAway(other, options)) throw awayError(failed);
     else giveUp(failed);
   }
   return inquiries.map(({ location, records, refused, failure }) => ({
@@ -121,7 +130,7 @@ export async function fetchPasts(
 }
 
 /** One that was answered before is asked once more: if it is now as well, the trouble of the others is their own. */
-async function isAway(witness: Inquiry | undefined, options: InquiryOptions): Promise<boolean> {
+async function isAway(witness: PastQuestion | undefined, options: InquiryOptions): Promise<boolean> {
   const [range] = witness?.ranges ?? [];
   if (witness === undefined || range === undefined) return true;
   return 'trouble' in (await askUntilAnswered(witness.location, range, options));
@@ -191,9 +200,12 @@ async function askUntilAnswered(
   { history, budget, purpose, signal }: InquiryOptions,
 ): Promise<Answered | { readonly trouble: Trouble }> {
   for (let attempt = 1; ; ) {
-    const calls = Array.from({ length: history.callsPerSpan }, () => budget.take(purpose, { signal }));
-    await Promise.all(calls);
-    const { answer, error } = await askOnce(() => history.fetch(location, from, to, signal), signal);
+    const takeCall = (): Promise<void> => budget.take(purpose, { signal });
+    await Promise.all(Array.from({ length: history.callsPerSpan }, takeCall));
+    const { answer, error } = await askOnce(
+      () => history.fetch(location, from, to, { signal, takeCall }),
+      signal,
+    );
     if (answer.kind === 'limited') {
       await budget.refused(answer.retryAfterMs);
       continue;
@@ -220,7 +232,8 @@ async function askOnce(
     return { answer: await ask() };
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof HourglassError && error.retryable)) throw error;
+    if (!(error instanceof HourglassError)) throw error;
+    if (!error.retryable) throw new SourceRefusesError(error);
     return { answer: { kind: 'failed', reason: error.message, retryable: true }, error };
   }
 }

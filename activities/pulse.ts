@@ -16,3 +16,14 @@ export async function withPulse<T>(work: () => Promise<T>, details?: () => unkno
     clearInterval(pulse);
   }
 }
+
+type ActivityFunctions = Record<string, (...args: never[]) => Promise<unknown>>;
+
+/** Each of these activities with a pulse of its own. */
+export const allWithPulse = <T extends ActivityFunctions>(activities: T): T =>
+  Object.fromEntries(
+    Object.entries(activities).map(([name, activity]) => [
+      name,
+      (...args: never[]) => withPulse(() => activity(...args)),
+    ]),
+  ) as T;

@@ -230,7 +230,18 @@ export async function retryBackfill(client: Client, database: Database, id: stri
       `is ${status}: no chunk of it has failed or was cancelled`,
       'To load complete hours anew, plan a backfill with `--reprocess all`.',
     );
+  // Its last run may still be closing: attached to, it would not hear of the retry.
+  await eventuallyClosed(client, backfillWorkflowId(id));
   return startBackfill(client, { id, request, input: { plan: id, retry: true } });
+}
+
+async function eventuallyClosed(client: Client, workflowId: string): Promise<void> {
+  const run = runOf(client, client.workflow.getHandle(workflowId));
+  const deadline = Date.now() + ANSWER_DEADLINE_MS;
+  while (await run.isOpen()) {
+    if (Date.now() > deadline) throw new BackfillNotAnsweringError(workflowId);
+    await delay(BEGINNING_PAUSE_MS);
+  }
 }
 
 function refusalOf(error: unknown): ApplicationFailure | undefined {

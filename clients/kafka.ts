@@ -23,6 +23,13 @@ export interface PartitionWatermarks {
   readonly high: number;
 }
 
+/** A broker that was restarted may not know a producer any more; the next try has a new one. */
+const LOST_PRODUCER: readonly string[] = [
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+];
+
 /** Thrown when Kafka cannot be reached or refuses; nothing of the batch is known to be stored, and repeating it is safe downstream. */
 export class KafkaRequestError extends HourglassError {
   constructor(what: string, cause: unknown) {
@@ -30,7 +37,8 @@ export class KafkaRequestError extends HourglassError {
       retryable:
         !(cause instanceof kafkajs.KafkaJSError) ||
         cause.retriable ||
-        cause.name === 'KafkaJSNumberOfRetriesExceeded',
+        cause.name === 'KafkaJSNumberOfRetriesExceeded' ||
+        LOST_PRODUCER.includes((cause as Partial<kafkajs.KafkaJSProtocolError>).type ?? ''),
       cause,
     });
   }

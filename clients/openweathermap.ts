@@ -45,11 +45,18 @@ export interface OpenWeatherMapClient {
   /**
    * What was observed in a city from `from` up to and with `to`, at most a week, in metric units. The API refuses a key whose
    * plan holds no history with the words for a wrong key; so when it is refused (401), the current weather of the city is asked
-   * for: **that is a second call**, and the caller leases two. An answer to it makes a PlanMissingError of the refusal, another
-   * 401 leaves it an UnauthorizedError, and whatever else goes wrong with it is thrown itself: the key may be right.
+   * for: **that is a second call**. An answer to it makes a PlanMissingError of the refusal, another 401 leaves it an
+   * UnauthorizedError, and whatever else goes wrong with it is thrown itself: the key may be right.
+   * @param mayCallAgain resolves when the second call may be made
    * @throws RangeError for more than a week, or when `to` is before `from`
    */
-  history(cityId: number, from: Date, to: Date, signal?: AbortSignal): Promise<CityHistoryAnswer>;
+  history(
+    cityId: number,
+    from: Date,
+    to: Date,
+    signal?: AbortSignal,
+    mayCallAgain?: () => Promise<void>,
+  ): Promise<CityHistoryAnswer>;
 }
 
 /** Throws a TypeError when an address is no URL. Holds no connection and no state: it needs no closing. */
@@ -86,8 +93,16 @@ export function createOpenWeatherMapClient(options: OpenWeatherMapOptions): Open
       };
       return (await caller.ask(question, signal)).value;
     },
-    history: (cityId, from, to, signal) =>
-      askHistory(caller, { cityId, from, to }, () => currentWeather(cityId, signal), signal),
+    history: (cityId, from, to, signal, mayCallAgain = async () => undefined) =>
+      askHistory(
+        caller,
+        { cityId, from, to },
+        async () => {
+          await mayCallAgain();
+          return currentWeather(cityId, signal);
+        },
+        signal,
+      ),
   };
 }
 

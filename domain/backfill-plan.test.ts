@@ -51,6 +51,7 @@ const requests: fc.Arbitrary<BackfillRequest> = fc
       to: new Date(THIS_HOUR_MS - end * HOUR_MS).toISOString(),
       ...(rest.input === 'file' ? { file: 'a-file' } : {}),
       ...rest,
+      ...(rest.input === 'kafka' ? { reprocess: 'missing' } : {}),
     }),
   );
 const hours = fc.oneof(fc.constantFrom(0, ALL_HOURS), fc.integer({ min: 0, max: ALL_HOURS }));

@@ -1,5 +1,13 @@
 /** Decides which ranges of hours are made anew after windows were loaded. Making them anew is a batch job's. */
-import { DAY_MS, type DayHours, dayNumberOf, HOUR_MS, listHours } from './backfill-windows.ts';
+import {
+  DAY_MS,
+  type DayHours,
+  dayNumberOf,
+  dayOf,
+  HOUR_MS,
+  hoursWithin,
+  listHours,
+} from './backfill-windows.ts';
 
 /** Instants on the hour, as a batch job takes them; the end does not belong to it. */
 export interface HourRange {
@@ -25,6 +33,16 @@ export function rangesToRecompute(
     } else ranges.push({ fromMs, toMs, firstDay: day, lastDay: day });
   }
   return ranges.map(({ fromMs, toMs }) => ({ from: instant(fromMs), to: instant(toMs) }));
+}
+
+/** All hours of a range, cut in the same way. */
+export function rangesWithin(from: string, to: string): readonly HourRange[] {
+  const [fromMs, toMs] = [Date.parse(from), Date.parse(to)];
+  const firstDay = Math.floor(fromMs / DAY_MS);
+  const days = Array.from({ length: Math.ceil(toMs / DAY_MS) - firstDay }, (_, index) => firstDay + index);
+  return rangesToRecompute(
+    days.map((day) => ({ entityId: 0, day: dayOf(day), hours: hoursWithin(day, fromMs, toMs) })),
+  );
 }
 
 const instant = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');

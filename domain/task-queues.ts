@@ -5,6 +5,8 @@ export const taskQueues = {
   control: 'control',
   /** Calls to a pipeline's source. */
   sourceApi: 'source-api',
+  /** The same for the past, which takes long: it must not stand in the way of the present. */
+  sourceHistory: 'source-history',
   /** Operations on Flink, long-polling ones among them. */
   flink: 'flink',
 } as const;

@@ -101,11 +101,13 @@ export const backfillRequestSchema = z
     /** Why, for whoever reads the list of backfills. */
     reason: z.string().max(500, 'expected at most 500 characters').default(''),
   })
-  .superRefine(({ input, file, units }, context) => {
+  .superRefine(({ input, file, units, reprocess }, context) => {
     const refuse = (message: string): void => context.addIssue({ code: 'custom', message });
     if (input === 'file' && file === undefined) refuse('the input file needs the path of one (file)');
     if (input !== 'file' && file !== undefined)
       refuse(`a file is given, but the input is ${input}: set input to file, or leave the file out`);
+    if (input === 'kafka' && reprocess === 'all')
+      refuse('the log holds what was loaded from it before: to load complete hours anew take another input');
     if (input !== 'file' && units !== undefined)
       refuse(`units are of a file, but the input is ${input}: leave them out`);
   });

@@ -104,13 +104,19 @@ export interface PipelineHistory {
   readonly longestSpanMs: number;
   /** How far the past reaches back from now; undefined when the source does not tell: then an empty answer does. */
   readonly horizonMs: number | undefined;
-  /** How many calls one `fetch` may make, and its caller leases before. */
+  /** How many calls one `fetch` makes, which its caller has leased before; any other it takes itself. */
   readonly callsPerSpan: number;
   /**
    * The observations in [from, to), whatever else the source sends.
    * @throws typed errors with `code` and `retryable` for what concerns every location; RangeError for a range that is empty or too long
    */
-  fetch(location: RegisteredLocation, from: Date, to: Date, signal: AbortSignal): Promise<HistoryAnswer>;
+  fetch(location: RegisteredLocation, from: Date, to: Date, call: HistoryCall): Promise<HistoryAnswer>;
+}
+
+export interface HistoryCall {
+  readonly signal: AbortSignal;
+  /** Resolves when one more call may be made. */
+  takeCall(): Promise<void>;
 }
 
 /** How one pipeline's source is asked; the only code a pipeline brings. */

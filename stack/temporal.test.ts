@@ -33,7 +33,6 @@ describe('the settings of the Temporal server', () => {
   test('let priorities and fairness work', () => {
     expect(settingsOfFile()).toMatchObject({
       'matching.enableFairness': true,
-      'matching.autoEnableV2': true,
     });
   });
 });

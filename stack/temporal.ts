@@ -53,7 +53,6 @@ function devServer({ ports, logDir }: StackContext, cli: string, database: strin
 /** The same as docker/temporal/dynamic-config.yaml (a test compares them): this program takes no such file. */
 export const devServerSettings = [
   'matching.enableFairness=true',
-  'matching.autoEnableV2=true',
   'matching.wv.VersionDrainageStatusVisibilityGracePeriod="5s"',
   'matching.wv.VersionDrainageStatusRefreshInterval="5s"',
 ] as const;

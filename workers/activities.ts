@@ -59,8 +59,8 @@ interface Given extends Doors {
 /** By task queue. */
 export function createActivities(config: Config, doors: Doors, client: Client, logger: Logger) {
   const given: Given = { ...doors, config, client, logger, now: () => new Date() };
-  const { control, sourceApi } = onTheSource(given);
-  return { control: { ...onTheDatabase(given), ...control }, sourceApi, flink: onFlink(given) };
+  const { control, ...source } = onTheSource(given);
+  return { control: { ...onTheDatabase(given), ...control }, ...source, flink: onFlink(given) };
 }
 
 function onTheDatabase({ database, kafka, config, client, logger, now }: Given) {
@@ -103,8 +103,8 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
       pollMs: STREAM_POLL_MS,
       isOpenWorkflow: (workflowId) => isOpen(client, workflowId),
     }),
-    sourceApi: {
-      ...createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 }),
+    sourceApi: createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 }),
+    sourceHistory: {
       ...createBackfillFetchActivities(shared),
       ...createBackfillFileActivities({ ...shared, lineReaders: { weather: createWeatherLineReader } }),
     },

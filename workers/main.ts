@@ -66,7 +66,7 @@ async function createWorkers(
   doors: Doors,
 ): Promise<readonly Worker[]> {
   const client = new Client({ connection, namespace: values.TEMPORAL_NAMESPACE });
-  const { control, sourceApi, flink } = createActivities(config, doors, client, logger);
+  const { control, sourceApi, sourceHistory, flink } = createActivities(config, doors, client, logger);
   const shared = {
     connection,
     namespace: values.TEMPORAL_NAMESPACE,
@@ -93,6 +93,13 @@ async function createWorkers(
       activities: withFailures(sourceApi),
       // A backstop only, which counts starts and not calls: the budget in the database is what holds the limits.
       maxTaskQueueActivitiesPerSecond: 20,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: taskQueues.sourceHistory,
+      activities: withFailures(sourceHistory),
+      // Each holds the records of some locations.
+      maxConcurrentActivityTaskExecutions: 40,
     }),
     Worker.create({ ...shared, taskQueue: taskQueues.flink, activities: withFailures(flink) }),
   ]);

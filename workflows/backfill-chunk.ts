@@ -2,14 +2,16 @@
  * One chunk of a backfill: fetches its records and publishes them. Of hours that the stream owns it waits until the stream has read
  * them; those of older hours are loaded by its parent, together with others.
  */
-import { ActivityFailure, ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
+import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
 import { type BackfillChunkInput, backfillChunkInputSchema } from '../schemas/backfill.ts';
 import {
   awaitStreamOf,
   finishChunks,
+  isRefusalOfSource,
   outgrownHours,
   planSwallowed,
   priorityOf,
+  reasonIn,
   SOURCE_REFUSES,
   sourceCallsOf,
 } from './backfill/calls.ts';
@@ -44,9 +46,8 @@ async function fetchChunk({ priority, ...chunk }: ChunkCall) {
       [chunk],
     );
   } catch (error) {
-    const isRefused = error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
-    if (!isRefused) throw error;
-    throw ApplicationFailure.nonRetryable(error.cause?.message ?? error.message, SOURCE_REFUSES);
+    if (isRefusalOfSource(error)) throw ApplicationFailure.nonRetryable(reasonIn(error), SOURCE_REFUSES);
+    throw error;
   }
 }
 

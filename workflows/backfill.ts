@@ -82,7 +82,7 @@ async function end(run: BackfillRun, isCancelled: boolean): Promise<BackfillEndi
   const { id, refusal } = run;
   if (isCancelled) await recordBackfill({ id, event: 'cancelAsked' });
   const ending = await endBackfill({ id, ...(refusal === undefined ? {} : { error: refusal }) });
-  run.enter(ending.state);
+  run.enter(ending.state, ending.chunks);
   return ending;
 }
 

@@ -7,7 +7,7 @@ import type { Truth } from './tables.ts';
 
 const LEAST_WAIT_MS = 200;
 const MOST_WAIT_MS = 5_000;
-const PATIENCE_MS = 120_000;
+export const PATIENCE_MS = 120_000;
 
 /** A quarter of what is left at the pace so far: some fifteen questions for a run of any length. */
 export function waitBeforeNextQuestion(elapsedMs: number, stored: number, wanted: number): number {

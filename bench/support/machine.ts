@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { BenchStack } from './stack.ts';
 
 /** One line for the head of a section. */
-export async function machineFacts({ sql, services }: BenchStack): Promise<string> {
+export async function machineFacts({ sql, services }: Pick<BenchStack, 'sql' | 'services'>): Promise<string> {
   const { kafkaJars, flinkJars, java } = services.context.parts;
   const { rows } = await sql.query<{ server_version: string }>('show server_version');
   const facts = [

@@ -14,7 +14,7 @@ const MOST_CITIES = 10_000;
 /** Six hours at least, so that hours fill up and are left. */
 const LEAST_OBSERVATIONS_PER_CITY = 36;
 /** Above the ids of the real source. */
-const FIRST_ID = 1_000_000_000;
+export const FIRST_ID = 1_000_000_000;
 const SEED = 'bench';
 
 export const citiesFor = (records: number): number =>

@@ -6,8 +6,8 @@ import { projectRoot } from '../../config/load.ts';
 const FILE = join(projectRoot, 'bench/results.md');
 const HEAD = `# Results
 
-Written by the benches themselves (\`npm run bench:throughput\`, \`npm run bench:settings\`). Figures move from machine to
-machine and from run to run: compare only what stands in the same section.
+Written by the benches themselves (\`npm run bench:throughput\`, \`npm run bench:settings\`, \`npm run bench:backfill\`). Figures
+move from machine to machine and from run to run: compare only what stands in the same section.
 `;
 
 export function writeSection(title: string, body: string): void {

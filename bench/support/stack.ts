@@ -1,6 +1,6 @@
 /**
  * A native stack for one bench: Kafka, PostgreSQL and Flink on free ports and a directory of its own, gone afterwards. Neither
- * Temporal nor the mock's server runs beside what is measured.
+ * Temporal nor the mock's server runs beside what is measured; where they are to, it is `whole-stack.ts`'s.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,14 +33,30 @@ export interface BenchStack {
   /** Statements that only the superuser may run, such as `checkpoint`. */
   asSuperuser(statement: string): Promise<void>;
   /** To be run when the bench ends, however it ends; the last one added runs first. */
-  onEnd(cleanUp: () => Promise<void> | void): void;
+  onEnd(cleanUp: CleanUp): void;
 }
 
 /** Never reached: an address that is set means that the native stack leaves this service out. */
 const LEFT_OUT = { TEMPORAL_ADDRESS: '127.0.0.1:1', OPENWEATHERMAP_BASE_URL: 'http://127.0.0.1:1' } as const;
 
 /** @throws BenchInterruptedError, what the stack throws at its start, and what `work` throws; nothing is left behind */
-export async function withBenchStack<T>(work: (stack: BenchStack) => Promise<T>): Promise<T> {
+export const withBenchStack = <T>(work: (stack: BenchStack) => Promise<T>): Promise<T> =>
+  withOwnDirectory(open, work);
+
+/** Where a stack is opened: its directory, and what is to be done when it ends, the last one added first. */
+export interface StackPlace {
+  readonly dataDir: string;
+  readonly interruption: AbortSignal;
+  onEnd(cleanUp: CleanUp): void;
+}
+
+type CleanUp = () => Promise<void> | void;
+
+/** @throws as above */
+export async function withOwnDirectory<Stack, T>(
+  openStack: (place: StackPlace) => Promise<Stack>,
+  work: (stack: Stack) => Promise<T>,
+): Promise<T> {
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort();
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
@@ -51,9 +67,10 @@ export async function withBenchStack<T>(work: (stack: BenchStack) => Promise<T>)
   const dataDir = mkdtempSync(join(tmpdir(), 'hourglass-bench-'));
   // PostgreSQL's own user must be able to pass.
   chmodSync(dataDir, 0o755);
-  const cleanUps: (() => Promise<void> | void)[] = [() => rmSync(dataDir, { recursive: true, force: true })];
+  const cleanUps: CleanUp[] = [() => rmSync(dataDir, { recursive: true, force: true })];
+  const onEnd = (cleanUp: CleanUp): void => void cleanUps.push(cleanUp);
   try {
-    const stack = await open(dataDir, cleanUps, interruption.signal);
+    const stack = await openStack({ dataDir, interruption: interruption.signal, onEnd });
     return await Promise.race([work(stack), interrupted]);
   } catch (error) {
     throw interruption.signal.aborted ? new BenchInterruptedError() : error;
@@ -65,16 +82,12 @@ export async function withBenchStack<T>(work: (stack: BenchStack) => Promise<T>)
   }
 }
 
-async function open(
-  dataDir: string,
-  cleanUps: (() => Promise<void> | void)[],
-  interruption: AbortSignal,
-): Promise<BenchStack> {
+async function open({ dataDir, interruption, onEnd }: StackPlace): Promise<BenchStack> {
   const progress = createProgress(report, interruption);
-  const environment = await ownEnvironment(dataDir);
+  const environment = { ...(await ownEnvironment(dataDir)), ...LEFT_OUT };
   const envFile = join(dataDir, 'no.env');
   const services = await startServices(loadConfig({ environment, envFile, stackAddresses: false }), progress);
-  cleanUps.push(() => services.stop(progress.uninterrupted));
+  onEnd(() => services.stop(progress.uninterrupted));
   await ensureRolesAndDatabase(services.context);
   const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD } = services.context.secrets;
   const config = loadConfig({
@@ -82,9 +95,9 @@ async function open(
     envFile,
   });
   const kafka = connectKafka(kafkaBrokers(config), 'hourglass-bench');
-  cleanUps.push(() => kafka.close());
+  onEnd(() => kafka.close());
   const sql = await connectQuietly(connectionOptions(postgresAddress(config)));
-  cleanUps.push(() => sql.end());
+  onEnd(() => sql.end());
   // In one process, so that its costs can be told from the contestants'.
   await sql.query("set max_parallel_workers_per_gather = 0; set work_mem = '256MB'");
   const { rows } = await sql.query<{ pid: number }>('select pg_backend_pid() as pid');
@@ -101,12 +114,12 @@ async function open(
       const client = await connectQuietly(connectionOptions(superuserAddress(services.context)));
       await client.query(statement).finally(() => client.end());
     },
-    onEnd: (cleanUp) => void cleanUps.push(cleanUp),
+    onEnd,
   };
 }
 
 /** A connection that breaks when everything is stopped is no news. */
-async function connectQuietly(options: pg.ClientConfig): Promise<pg.Client> {
+export async function connectQuietly(options: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client(options);
   client.on('error', () => undefined);
   await client.connect();
@@ -116,7 +129,7 @@ async function connectQuietly(options: pg.ClientConfig): Promise<pg.Client> {
 /** Far from the usual ones: two stacks that start at once would both find those free. */
 const PORTS = ['POSTGRES_PORT', 'KAFKA_PORT', 'FLINK_REST_PORT', 'FLINK_GATEWAY_PORT'] as const;
 
-async function ownEnvironment(dataDir: string): Promise<Record<string, string>> {
+export async function ownEnvironment(dataDir: string): Promise<Record<string, string>> {
   const chooser = createPortChooser();
   const ports = await Promise.all(
     PORTS.map(async (name) => [name, String(await chooser.internal())] as const),
@@ -129,12 +142,11 @@ async function ownEnvironment(dataDir: string): Promise<Record<string, string>> 
   return {
     ...Object.fromEntries(inherited),
     ...Object.fromEntries(ports),
-    ...LEFT_OUT,
     HOURGLASS_DATA_DIR: dataDir,
     WEATHER_SOURCE: 'mock',
   };
 }
 
-function report({ step, status, text }: ProgressEvent): void {
+export function report({ step, status, text }: ProgressEvent): void {
   if (status !== 'running') console.error(`  stack: ${step}: ${status}, ${text}`);
 }

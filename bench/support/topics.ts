@@ -42,8 +42,8 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
 }
 
 export async function publish(
-  { kafka }: BenchStack,
-  { live }: BenchTopics,
+  { kafka }: Pick<BenchStack, 'kafka'>,
+  { live }: Pick<BenchTopics, 'live'>,
   batch: readonly object[],
 ): Promise<void> {
   const at = new Date().toISOString();

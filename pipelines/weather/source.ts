@@ -42,13 +42,13 @@ const historyOf = (client: OpenWeatherMapClient): PipelineHistory => ({
   longestSpanMs: longestHistoryMs,
   // It depends on the plan, and the API does not tell.
   horizonMs: undefined,
-  // The second is made when the first is refused, to tell a wrong key from a plan without history.
-  callsPerSpan: 2,
-  async fetch(location, from, to, signal) {
+  callsPerSpan: 1,
+  // Another is made when the first is refused, to tell a wrong key from a plan without history.
+  async fetch(location, from, to, { signal, takeCall }) {
     try {
       // The API's range holds its end, and its times are whole seconds.
       const last = new Date((Math.ceil(to.getTime() / 1_000) - 1) * 1_000);
-      const { history } = await client.history(location.entityId, from, last, signal);
+      const { history } = await client.history(location.entityId, from, last, signal, takeCall);
       const origin = originOf(location);
       const records = history.list
         .map((row) => ({

@@ -6,6 +6,7 @@ import { DAY_MS, HOUR_MS } from '../../domain/backfill-windows.ts';
 import { type Mock, startMock } from '../../mock/server.ts';
 import { defaultStepSeconds, observationTimesBetween, weatherAt } from '../../mock/weather.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
+import { planLimits } from '../../pipelines/weather/plans.ts';
 import { differencesFrom, historyOfTruth, runBackfill } from '../support/backfills.ts';
 import { eventually } from '../support/eventually.ts';
 import { pauseIngestion } from '../support/ingestion.ts';
@@ -104,6 +105,13 @@ describe('thirty days of sixty cities', () => {
     const ending = await runBackfill(stack, 'backfills/first', request);
     expect(ending).toMatchObject({ state: 'completed', failed: [], windows: { done: truth.length } });
     expect(await differencesFrom(stack, truth, from, to)).toEqual([]);
+    // Within the plan in every sliding minute, and backfills within their part of it.
+    const { callsPerMinute } = planLimits.developer;
+    const share = Math.ceil(callsPerMinute * stack.config.values.BACKFILL_CALL_SHARE);
+    expect(mock.served().filter(({ status }) => status === 429)).toEqual([]);
+    expect(
+      mock.maxCallsInAnyMinute(stack.config.values.OPENWEATHERMAP_API_KEY ?? 'mock'),
+    ).toBeLessThanOrEqual(share + CITIES.length * 2);
   });
 
   test('with ten kills while they are loaded again come to identical tables', async () => {

@@ -9,7 +9,13 @@ import { taskQueues } from '../../domain/task-queues.ts';
 import type { BackfillPolicy, BackfillRequestInput } from '../../schemas/backfill.ts';
 import type { backfill } from '../../workflows/backfill.ts';
 import { eventually } from '../support/eventually.ts';
-import { CITIES, type FakeBackfills, startFakeBackfills, untilLogged } from '../support/fake-backfills.ts';
+import {
+  CITIES,
+  type FakeBackfills,
+  SOURCE_SLOTS,
+  startFakeBackfills,
+  untilLogged,
+} from '../support/fake-backfills.ts';
 import { config } from '../support/shared-stack.ts';
 
 let world: FakeBackfills;
@@ -244,6 +250,55 @@ describe('another backfill', () => {
   });
 });
 
+describe('backfills that wait for the source', () => {
+  /** The chunks that are waiting for, or have, a worker. */
+  const waiting = async (): Promise<number> => {
+    let count = 0;
+    const query = `WorkflowType = 'backfillChunk' AND ExecutionStatus = 'Running'`;
+    for await (const { workflowId } of world.client.workflow.list({ query })) {
+      const { raw } = await world.client.workflow.getHandle(workflowId).describe();
+      count += raw.pendingActivities?.length ?? 0;
+    }
+    return count;
+  };
+  const keysOf = async (id: string): Promise<readonly string[]> =>
+    (await chunksOf(world.database, id)).map(({ key }) => `fetch ${key}`);
+
+  test('take turns, and a repair goes before them', async () => {
+    const first = gate();
+    world.switches.hold = first.hold;
+    const [many, few, repair] = await Promise.all(
+      (
+        [
+          [24, { entities: [101] }],
+          [4, { entities: [102] }],
+          [4, { entities: [103], purpose: 'repair' }],
+        ] as const
+      ).map(([days, given]) =>
+        world.plan(request(days, { ...given, entities: [...given.entities], maxConcurrency: 20 })),
+      ),
+    );
+    const runs = [await start({ plan: many })];
+    await untilLogged(world, 'every slot is taken', (log) => log.length === SOURCE_SLOTS);
+    await eventually('the others wait', waiting, (count) => count === 12);
+    runs.push(await start({ plan: few }), await start({ plan: repair }));
+    await eventually('all of them wait', waiting, (count) => count === 16);
+    first.open();
+    for (const run of runs) expect(await run.result()).toMatchObject({ state: 'completed' });
+
+    // A queue has several partitions, each with an order of its own: what holds is that whoever came last does not wait for all.
+    const order = logged('fetch').slice(SOURCE_SLOTS);
+    const placesOf = async (id = ''): Promise<readonly number[]> =>
+      (await keysOf(id)).map((key) => order.indexOf(key)).filter((place) => place >= 0);
+    const mean = (places: readonly number[]): number =>
+      places.reduce((sum, place) => sum + place, 0) / places.length;
+    const ofMany = await placesOf(many);
+    expect(Math.max(...ofMany)).toBe(order.length - 1);
+    expect(mean(await placesOf(few))).toBeLessThan(mean(ofMany));
+    expect(mean(await placesOf(repair))).toBeLessThan(mean(ofMany));
+  });
+});
+
 describe('a backfill of everything at once', () => {
   test('loads a file stretch by stretch, each while the next one is published', async () => {
     world.switches.stretches = 3;
@@ -263,6 +318,30 @@ describe('a backfill of everything at once', () => {
     world.switches.flinkFails = () => undefined;
     const again = await start({ plan: id, retry: true });
     expect(await again.result()).toMatchObject({ state: 'completed', chunks: { failed: 0 } });
+  });
+
+  test('of which a load goes on and on is paused, resumed, and broken off', async () => {
+    world.switches.stretches = 3;
+    world.switches.isEndless = (job) => job === 'load-history';
+    const run = await start(request(4, { input: 'file', file: '/a/file' }));
+    await untilLogged(world, 'the first stretch is loaded, the second read', (log) => log.length === 3);
+    expect(await run.executeUpdate<string, []>('pause')).toBe('paused');
+    expect(await run.executeUpdate<string, []>('resume')).toBe('running');
+    await run.executeUpdate<string, [object]>('cancel', { args: [{ now: true }] });
+    expect(await run.result()).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('that fails while the next stretch waits says why, and makes the hours of what was loaded anew', async () => {
+    world.switches.stretches = 3;
+    let loads = 0;
+    world.switches.flinkFails = (job) => {
+      if (job === 'load-history') loads += 1;
+      return job === 'load-history' && loads > 1 ? 'the disk is full' : undefined;
+    };
+    const run = await start(request(4, { input: 'file', file: '/a/file' }));
+    expect(await failureOf(run.result())).toContain('the disk is full');
+    expect(logged('recompute-hours')).toHaveLength(1);
+    expect(await backfillOf(world.database, await idOf())).toMatchObject({ status: 'failed' });
   });
 
   test('loads the retained log in one job', async () => {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal, heartbeat, sleep } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import pg from 'pg';
@@ -31,6 +31,7 @@ import { type BackfillRequestInput, backfillRequestSchema } from '../../schemas/
 import { eventually } from './eventually.ts';
 import { createNamespace } from './fake-actors.ts';
 
+export const SOURCE_SLOTS = 4;
 export const CITIES = [101, 102, 103, 104, 105];
 /** A chunk is one city on two days. */
 const facts: BackfillFacts = {
@@ -41,7 +42,7 @@ const facts: BackfillFacts = {
 
 class RefusedError extends HourglassError {
   constructor() {
-    super('KEY_REFUSED', 'The source refuses the key.');
+    super('SOURCE_REFUSES', 'The source refuses the key.');
   }
 }
 
@@ -54,6 +55,8 @@ export interface Switches {
   isRefused(key: string): boolean;
   /** Why a Flink job fails for good; undefined for one that finishes. */
   flinkFails(job: string): string | undefined;
+  /** Whether a Flink job goes on and on. */
+  isEndless(job: string): boolean;
   /** Records that the load job passes over. */
   unread: number;
   /** How many stretches a file has. */
@@ -116,6 +119,7 @@ function createWorld(database: Database, sql: pg.Pool) {
     failuresOf: () => [],
     isRefused: () => false,
     flinkFails: () => undefined,
+    isEndless: () => false,
     ...{ unread: 0, stretches: 1 },
   };
   return { database, sql, switches, log: [] as string[], atOnce: 0, most: 0, end: 0 };
@@ -174,11 +178,13 @@ function sourceActivities(world: World) {
 
 function flinkActivities(world: World) {
   const failing = new Map<string, string>();
+  const names = new Map<string, string>();
   return {
     describeBatchJob: async (_: BatchJobCall) => ({ attempts: 1, backoffFirstMs: 0, backoffMostMs: 0 }),
     async submitBatchJob({ job, parameters, jobId }: BatchJobCall & { jobId: string }): Promise<void> {
       const { offsets, from, load } = parameters;
       world.log.push(`${job} ${offsets ?? from}`);
+      names.set(jobId, job);
       const reason = world.switches.flinkFails(job);
       if (reason !== undefined) failing.set(jobId, reason);
       for (const { partition, first, end } of rangesFrom(offsets ?? '0:0-0')) {
@@ -191,6 +197,10 @@ function flinkActivities(world: World) {
       }
     },
     async watchBatchJob({ jobId }: { jobId: string }): Promise<BatchSight> {
+      while (world.switches.isEndless(names.get(jobId) ?? '')) {
+        heartbeat();
+        await sleep(100);
+      }
       const reason = failing.get(jobId);
       return reason === undefined
         ? { state: 'FINISHED', finishedParts: 1, parts: 1 }
@@ -234,7 +244,9 @@ async function startWorkers(config: Config, client: Client, database: Database, 
     }),
     Worker.create({
       ...shared,
-      taskQueue: taskQueues.sourceApi,
+      taskQueue: taskQueues.sourceHistory,
+      // So few that others wait for their turn.
+      maxConcurrentActivityTaskExecutions: SOURCE_SLOTS,
       activities: withFailures(sourceActivities(world)),
     }),
     Worker.create({

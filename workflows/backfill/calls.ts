@@ -10,6 +10,7 @@ import {
   executeChild,
   proxyActivities,
   sleep,
+  TemporalFailure,
 } from '@temporalio/workflow';
 import type { BackfillFetchActivities } from '../../activities/backfill-fetch.ts';
 import type { BackfillFileActivities } from '../../activities/backfill-file.ts';
@@ -29,16 +30,18 @@ export const priorityOf = (purpose: Purpose, backfillId: string): Priority => ({
 /** A fairness key has at most 64 bytes; what tells ids apart is at their end. */
 const fairnessKeyOf = (backfillId: string): string => backfillId.slice(-64);
 
+/** Each gives signs of life while it works: what is silent is begun anew, what works may take its time. */
+const patience = { startToCloseTimeout: '4 hours', heartbeatTimeout: '30 seconds' } as const;
 const retry = { initialInterval: '1 second', maximumInterval: '10 seconds' } as const;
 
 /** What asks the ledger and Kafka: a database that is away is waited for. */
 export const { beginBackfill, nextChunks, recordBackfill, endBackfill } = proxyActivities<BackfillActivities>(
-  { taskQueue: taskQueues.control, startToCloseTimeout: '5 minutes', retry },
+  { taskQueue: taskQueues.control, ...patience, retry },
 );
 export const { beginAllChunks, failChunks, finishChunks, outgrownHours } =
   proxyActivities<BackfillActivities>({
     taskQueue: taskQueues.control,
-    startToCloseTimeout: '5 minutes',
+    ...patience,
     retry,
   });
 export const {
@@ -51,7 +54,7 @@ export const {
   checkLoad,
 } = proxyActivities<BackfillLoadActivities>({
   taskQueue: taskQueues.control,
-  startToCloseTimeout: '5 minutes',
+  ...patience,
   retry,
 });
 
@@ -71,7 +74,7 @@ export const awaitStreamOf = (priority: Priority, minutes: number) =>
  */
 export const sourceCallsOf = (priority: Priority) =>
   proxyActivities<BackfillFetchActivities & BackfillFileActivities>({
-    taskQueue: taskQueues.sourceApi,
+    taskQueue: taskQueues.sourceHistory,
     startToCloseTimeout: '4 hours',
     scheduleToCloseTimeout: '1 day',
     heartbeatTimeout: '30 seconds',
@@ -106,18 +109,16 @@ export async function childWhenFree<Result>(type: string, options: ChildOptions)
 
 /** Why it failed, as the innermost failure says it. */
 export function reasonIn(error: unknown): string {
-  if (
-    (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) &&
-    error.cause !== undefined
-  )
-    return reasonIn(error.cause);
+  if (error instanceof TemporalFailure && error.cause !== undefined) return reasonIn(error.cause);
   return error instanceof Error ? error.message : String(error);
 }
 
 /** The type of the failure with which a source refuses everybody: other chunks need not be tried. */
 export const SOURCE_REFUSES = 'SOURCE_REFUSES';
+const REFUSALS: readonly (string | null | undefined)[] = [SOURCE_REFUSES, 'NO_HISTORY'];
 
 export function isRefusalOfSource(error: unknown): boolean {
-  if (error instanceof ChildWorkflowFailure) return isRefusalOfSource(error.cause);
-  return error instanceof ApplicationFailure && error.type === SOURCE_REFUSES;
+  if (error instanceof ChildWorkflowFailure || error instanceof ActivityFailure)
+    return isRefusalOfSource(error.cause);
+  return error instanceof ApplicationFailure && REFUSALS.includes(error.type);
 }

@@ -33,21 +33,24 @@ async function publishChunks(run: BackfillRun): Promise<void> {
   const { maxConcurrency } = run.begun.request;
   let waiting: readonly Chunk[] = [];
   let after = -1;
-  for (let begun = 0; await run.mayBegin(() => underWay.size < maxConcurrency); begun += 1) {
-    if (waiting.length === 0)
-      waiting = await nextChunks({ backfillId: run.id, after, limit: CHUNKS_ASKED_FOR });
-    const [chunk, ...rest] = waiting;
-    if (chunk === undefined) break;
-    run.hasMore = run.isTimeToMoveOn(begun);
-    if (run.hasMore) break;
-    waiting = rest;
-    after = chunk.position;
-    const work = publishChunk(run, chunk).finally(() => underWay.delete(work));
-    // It is thrown where all are waited for, unless something else has been before.
-    work.catch(() => undefined);
-    underWay.add(work);
-  }
-  await Promise.all(underWay);
+  const beginAll = async (): Promise<void> => {
+    for (let begun = 0; await run.mayBegin(() => underWay.size < maxConcurrency); begun += 1) {
+      if (waiting.length === 0)
+        waiting = await nextChunks({ backfillId: run.id, after, limit: CHUNKS_ASKED_FOR });
+      const [chunk, ...rest] = waiting;
+      if (chunk === undefined) break;
+      run.hasMore = begun > 0 && run.isTimeToMoveOn(begun);
+      if (run.hasMore) break;
+      waiting = rest;
+      after = chunk.position;
+      const work = publishChunk(run, chunk).finally(() => underWay.delete(work));
+      // It is thrown where all are waited for, unless something else has been before.
+      work.catch(() => undefined);
+      underWay.add(work);
+    }
+  };
+  // What is begun comes to its end, whatever befalls those that are still to be begun.
+  await beginAll().finally(() => Promise.allSettled(underWay));
 }
 
 async function publishChunk(run: BackfillRun, { key, path }: Chunk): Promise<void> {
@@ -97,8 +100,9 @@ async function loadOnce(run: BackfillRun): Promise<number> {
     const planned = await planLoad({ id: run.id, keys });
     await load(run, planned);
     await recompute(run, planned.hours);
-    await finishChunks({ id: run.id, keys });
-    run.moved('published', 'done', keys.length);
+    const failed = await finishChunks({ id: run.id, keys });
+    run.moved('published', 'failed', failed);
+    run.moved('published', 'done', keys.length - failed);
   } catch (error) {
     if (isCancellation(error) && run.scope.consideredCancelled) throw error;
     await failChunks({ id: run.id, keys, reason: reasonIn(error) });

@@ -69,8 +69,10 @@ export class BackfillRun {
     );
   }
 
-  enter(state: BackfillState): void {
+  /** @param chunks as the ledger has them, when it was asked */
+  enter(state: BackfillState, chunks: BackfillCounts = this.chunks): void {
     this.state = state;
+    Object.assign(this.chunks, chunks);
     this.show();
   }
 
@@ -83,7 +85,7 @@ export class BackfillRun {
     const moving = Math.min(chunks, this.chunks[from]);
     this.chunks[from] -= moving;
     this.chunks[to] += moving;
-    if (to === 'published') this.toLoad += moving;
+    if (to === 'published') this.toLoad += chunks;
     this.show();
   }
 
