@@ -18,6 +18,7 @@ export default defineConfig({
             '.stack*/**',
             'tests/integration/**',
             'tests/chaos/**',
+            'tests/slow/**',
             'tests/browser/**',
           ],
           testTimeout: 30_000,

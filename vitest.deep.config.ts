@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { reporting } from './tests/support/reporting.ts';
 
-/** `npm run test:deep`: kills, soaks and full-size cases, each on a stack of its own or on the shared one. */
+/** The second part of `npm run test:deep`: kills, soaks and full-size cases, each on a stack of its own. */
 export default defineConfig({
   test: {
     name: 'deep',
@@ -9,6 +9,8 @@ export default defineConfig({
     ...reporting(),
     include: ['tests/chaos/**/*.test.ts'],
     fileParallelism: false,
+    // Lives beside a Flink in memory mostly wait.
+    maxConcurrency: 8,
     testTimeout: 600_000,
     hookTimeout: 300_000,
   },
