@@ -148,7 +148,7 @@ async function recordBackfills(stack: OwnStack, client: Client): Promise<void> {
     client.workflow.start<typeof backfill>('backfill', {
       ...{ workflowId, taskQueue: taskQueues.control, args: [input] },
     });
-  const request = { pipeline: weather.name, from: hour(24 * 40), to: hour(1) };
+  const request = { pipeline: weather.name, from: hour(24 * 100), to: hour(1) };
   const cancelled = await run('cancelled', { ...request, maxConcurrency: 1 });
   await eventually(
     'a chunk is begun',
