@@ -24,6 +24,11 @@ describe('a failure of PostgreSQL', () => {
     ['ENOTFOUND', 'the name is not known yet'],
     ['EAI_AGAIN', 'the name server is away'],
     ['25P03', 'a transaction was left alone for too long'],
+    ['58030', 'a file could not be read'],
+    ['XX000', 'the server has lost its memory'],
+    ['ECONNABORTED', 'the connection was broken off'],
+    ['ERR_SOCKET_CLOSED', 'the socket was closed meanwhile'],
+    ['ERR_STREAM_DESTROYED', 'the stream was closed meanwhile'],
     [undefined, 'the connection broke without a code'],
   ])('%s may be gone at the next try: %s', (code, _meaning) => {
     expect(failedWith(code)).toMatchObject({ retryable: true, sqlState: code, code: 'POSTGRES' });

@@ -294,10 +294,17 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
 
   test('no workflow has failed, and the ingestion goes on', async () => {
     await stack.withTemporal(async (client) => {
-      const failed = await client.workflow.count(
-        "ExecutionStatus = 'Failed' OR ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut'",
-      );
-      expect(failed.count).toBe(0);
+      const query =
+        "ExecutionStatus = 'Failed' OR ExecutionStatus = 'Terminated' OR ExecutionStatus = 'TimedOut'";
+      const failed: string[] = [];
+      for await (const { workflowId, runId, status } of client.workflow.list({ query })) {
+        const reason = await client.workflow
+          .getHandle(workflowId, runId)
+          .result()
+          .catch((error: Error) => `${error.message}: ${error.cause}`);
+        failed.push(`${workflowId} ${status.name}: ${reason}`);
+      }
+      expect(failed).toEqual([]);
       await stack.sql('update locations set cadence_minutes = 1');
       const schedule = client.schedule.getHandle(ingestSchedule);
       await schedule.unpause();
