@@ -19,8 +19,10 @@ const CITIES = seedCities();
 const DAYS = 30;
 const KILLS = 10;
 
-/** The last whole hour, so that the newest windows are the stream's. */
-const to = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
+/** What the start polls is this old at most: its hours are not the history's alone, also in the job's state. */
+const POLLED_MS = 0.75 * HOUR_MS;
+/** A whole hour, so late that the newest windows are the stream's. */
+const to = new Date(Math.floor((Date.now() - POLLED_MS) / HOUR_MS) * HOUR_MS);
 const from = new Date(to.getTime() - DAYS * DAY_MS);
 const request = { pipeline: 'weather', from: from.toISOString(), to: to.toISOString() } as const;
 const truth = historyOfTruth(SEED, CITIES, from, to);
