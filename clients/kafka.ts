@@ -23,11 +23,17 @@ export interface PartitionWatermarks {
   readonly high: number;
 }
 
-/** A broker that was restarted may not know a producer any more; the next try has a new one. */
-const LOST_PRODUCER: readonly string[] = [
+/**
+ * The library calls them final, for the producer or consumer that got them: a broker that was restarted may not know a producer any
+ * more, and a reader that was held up for too long has lost its place in its group. The next try has a new one.
+ */
+const OVER_WITH_ITS_CLIENT: readonly string[] = [
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
   'UNKNOWN_PRODUCER_ID',
   'INVALID_PRODUCER_EPOCH',
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
 ];
 
 /** Thrown when Kafka cannot be reached or refuses; nothing of the batch is known to be stored, and repeating it is safe downstream. */
@@ -38,7 +44,7 @@ export class KafkaRequestError extends HourglassError {
         !(cause instanceof kafkajs.KafkaJSError) ||
         cause.retriable ||
         cause.name === 'KafkaJSNumberOfRetriesExceeded' ||
-        LOST_PRODUCER.includes((cause as Partial<kafkajs.KafkaJSProtocolError>).type ?? ''),
+        OVER_WITH_ITS_CLIENT.includes((cause as Partial<kafkajs.KafkaJSProtocolError>).type ?? ''),
       cause,
     });
   }
