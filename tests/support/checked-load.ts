@@ -2,9 +2,9 @@
 import { expect } from 'vitest';
 import { connectKafka, type KafkaClient } from '../../clients/kafka.ts';
 import { kafkaBrokers } from '../../config/addresses.ts';
-import { ingestScheduleId } from '../../domain/identities.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import { eventually } from './eventually.ts';
+import { pauseIngestion } from './ingestion.ts';
 import type { OwnStack } from './own-stack.ts';
 import { rowDifferences } from './row-differences.ts';
 import { hoursOfTruth, rowOfTruth } from './truth.ts';
@@ -13,7 +13,6 @@ import { createWeatherLoad, type Publishing, publishSteadily, type WeatherLoad }
 const FIRST_CITY = 9_000_000;
 const CITIES = 400;
 const topic = weather.topics.live.name;
-const ingestSchedule = ingestScheduleId('weather', 'mock', 0);
 
 export interface CheckedLoad {
   readonly load: WeatherLoad;
@@ -53,9 +52,8 @@ export function createCheckedLoad(stack: OwnStack): CheckedLoad {
     stored,
     pause,
     async begin(perSecond) {
-      await stack.withTemporal((client) =>
-        client.schedule.getHandle(ingestSchedule).pause('the test publishes'),
-      );
+      // A run that was under way when a service goes away would fail, and rightly so.
+      await pauseIngestion(stack);
       publishing = await publishSteadily(load, { brokers: kafkaBrokers(stack.config), topic, perSecond });
     },
     async logEnd() {
