@@ -103,9 +103,6 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
     if (lost > 0) throw new UnstoredRecordsError(topic, lost);
   };
 
-  const allHours = async (id: string): Promise<readonly HourRange[]> =>
-    hoursOf(await chunksOf(database, id), 'batch');
-
   return allWithPulse({
     /** The keys of what is published and not loaded yet, in its order, as many as one load takes. */
     async chunksToLoad({ id, most }: { id: string; most: number }): Promise<readonly string[]> {
@@ -160,7 +157,7 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
 
     /** The hours of all windows that were loaded by batch. */
     async hoursOfBackfill({ id }: { id: string }): Promise<readonly HourRange[]> {
-      return allHours(id);
+      return hoursOf(await chunksOf(database, id), 'batch');
     },
 
     /** The live topic's log, from the first record that can tell of the range on. @throws as above */

@@ -73,8 +73,6 @@ export interface BegunBackfill {
   readonly request: BackfillRequest;
   readonly state: BackfillState;
   readonly chunks: BackfillCounts;
-  readonly windows: number;
-  readonly topics: { readonly repairs: string; readonly history: string };
   readonly jobs: PipelineDefinition['backfill'];
 }
 
@@ -123,19 +121,13 @@ export function createBackfillActivities(deps: BackfillDeps) {
   };
 
   const begun = async (record: BackfillRecord): Promise<BegunBackfill> => {
-    const { topics, backfill } = ofPipeline(pipelines, record.request.pipeline);
+    const { backfill } = ofPipeline(pipelines, record.request.pipeline);
     return {
       kind: 'begun',
-      ...{ id: record.id, request: record.request, state: record.status, windows: record.windows },
-      chunks: await counts(record.id),
-      topics: { repairs: topics.repairs.name, history: topics.history.name },
+      ...{ id: record.id, request: record.request, state: record.status },
+      chunks: countsOf(await countsByStatus(database, record.id)),
       jobs: backfill,
     };
-  };
-
-  const counts = async (id: string): Promise<BackfillCounts> => {
-    const byStatus = await countsByStatus(database, id);
-    return Object.fromEntries(CHUNK_STATES.map((state) => [state, byStatus[state].chunks])) as BackfillCounts;
   };
 
   /** Somebody may cancel it while its end is being judged: then it is judged again. */
@@ -260,7 +252,7 @@ export function createBackfillActivities(deps: BackfillDeps) {
       const byStatus = await countsByStatus(database, id);
       const failed = await database.query<FailedRow>('failed-backfill-chunks', [id, MOST_NAMED]);
       return {
-        ...{ id, state, chunks: await counts(id) },
+        ...{ id, state, chunks: countsOf(byStatus) },
         windows: {
           done: byStatus.done.windows,
           failed: byStatus.failed.windows,
@@ -276,6 +268,9 @@ export function createBackfillActivities(deps: BackfillDeps) {
     },
   });
 }
+
+const countsOf = (byStatus: Awaited<ReturnType<typeof countsByStatus>>): BackfillCounts =>
+  Object.fromEntries(CHUNK_STATES.map((state) => [state, byStatus[state].chunks])) as BackfillCounts;
 
 interface IncompleteRow {
   readonly chunk_key: string;

@@ -18,7 +18,7 @@ export function asFailure(error: unknown): Error {
   return error instanceof Error ? error : new Error(reasonOf(error));
 }
 
-type ActivityFunctions = Record<string, (...args: never[]) => Promise<unknown>>;
+export type ActivityFunctions = Record<string, (...args: never[]) => Promise<unknown>>;
 
 /** Wraps each activity so that whatever it throws becomes a failure as above. */
 export function withFailures<T extends ActivityFunctions>(activities: T): T {

@@ -1,5 +1,6 @@
 /** Signs of life of an activity that waits for others. */
 import { heartbeat } from '@temporalio/activity';
+import type { ActivityFunctions } from './errors.ts';
 
 const PULSE_MS = 2_000;
 
@@ -16,8 +17,6 @@ export async function withPulse<T>(work: () => Promise<T>, details?: () => unkno
     clearInterval(pulse);
   }
 }
-
-type ActivityFunctions = Record<string, (...args: never[]) => Promise<unknown>>;
 
 /** Each of these activities with a pulse of its own. */
 export const allWithPulse = <T extends ActivityFunctions>(activities: T): T =>

@@ -4,14 +4,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  ApplicationFailure,
+  type ApplicationFailure,
   type Client,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { backfillWorkflowId } from '../domain/backfill-identities.ts';
+import { backfillWorkflowId, fairnessKeyOf } from '../domain/backfill-identities.ts';
 import { type BackfillState, backfillStates } from '../domain/backfill-states.ts';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
@@ -20,6 +19,7 @@ import type { BackfillInputOfWorkflow, BackfillRequest } from '../schemas/backfi
 import { type BackfillRecord, backfillOf, recordBackfill } from './backfill-ledger.ts';
 import { isUnanswered } from './job-actor.ts';
 import type { Database } from './postgres.ts';
+import { innermostFailure, refusalOf } from './workflow-failure.ts';
 
 const BACKFILL = 'backfill';
 type BackfillFunction = (input: BackfillInputOfWorkflow) => Promise<unknown>;
@@ -86,8 +86,7 @@ export async function startBackfill(
       { key: searchAttributes.pipeline, value: pipeline },
       { key: searchAttributes.backfill, value: id },
     ],
-    // Backfills take turns; a key has at most 64 bytes, and what tells ids apart is at their end.
-    priority: { priorityKey: priorities[purpose], fairnessKey: id.slice(-64) },
+    priority: { priorityKey: priorities[purpose], fairnessKey: fairnessKeyOf(id) },
   });
   return runOf(client, handle);
 }
@@ -129,7 +128,7 @@ function runOf(client: Client, handle: WorkflowHandle): BackfillRun {
         await handle.result();
       } catch (error) {
         if (!(error instanceof WorkflowFailedError)) throw error;
-        throw new BackfillFailedError(workflowId, innermost(error));
+        throw new BackfillFailedError(workflowId, innermostFailure(error));
       }
     },
   };
@@ -242,19 +241,4 @@ async function eventuallyClosed(client: Client, workflowId: string): Promise<voi
     if (Date.now() > deadline) throw new BackfillNotAnsweringError(workflowId);
     await delay(BEGINNING_PAUSE_MS);
   }
-}
-
-function refusalOf(error: unknown): ApplicationFailure | undefined {
-  const { cause } = error as { cause?: unknown };
-  return error instanceof WorkflowUpdateFailedError && cause instanceof ApplicationFailure
-    ? cause
-    : undefined;
-}
-
-/** What a failed activity, or the workflow itself, said. */
-function innermost(error: Error): unknown {
-  let found: unknown = error;
-  while (!(found instanceof ApplicationFailure) && found instanceof Error && found.cause !== undefined)
-    found = found.cause;
-  return found;
 }

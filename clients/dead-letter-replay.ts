@@ -1,5 +1,5 @@
 /** The door to replays of dead letters: starts one, or attaches to the one that replays the same, and follows it. */
-import { ApplicationFailure, type Client, WorkflowFailedError } from '@temporalio/client';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { type ReplayCounts, type ReplayProgress, replayStatusName } from '../domain/dead-letter-replay.ts';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { deadLetterReplayId } from '../domain/identities.ts';
@@ -7,6 +7,7 @@ import { searchAttributes } from '../domain/search-attributes.ts';
 import { priorities, taskQueues } from '../domain/task-queues.ts';
 import type { ReplaySelection } from '../schemas/workflow-inputs.ts';
 import { isUnanswered } from './job-actor.ts';
+import { innermostFailure } from './workflow-failure.ts';
 
 const REPLAY = 'replayDeadLetters';
 type ReplayFunction = (input: ReplaySelection) => Promise<ReplayCounts>;
@@ -84,7 +85,7 @@ export async function startReplay(client: Client, selection: ReplaySelection): P
         return await handle.result();
       } catch (error) {
         if (!(error instanceof WorkflowFailedError)) throw error;
-        throw new ReplayFailedError(workflowId, innermost(error));
+        throw new ReplayFailedError(workflowId, innermostFailure(error));
       }
     },
   };
@@ -97,12 +98,4 @@ function narrowingOf({ pipeline: _, ...rest }: ReplaySelection): Record<string, 
       value === undefined || value === false ? [] : [[name, value]],
     ),
   );
-}
-
-/** What a failed activity, or the workflow itself, said. */
-function innermost(error: Error): unknown {
-  let found: unknown = error;
-  while (!(found instanceof ApplicationFailure) && found instanceof Error && found.cause !== undefined)
-    found = found.cause;
-  return found;
 }

@@ -1,12 +1,10 @@
 /** The door to the actors of Flink jobs: gives them commands, starting the actor when there is none. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  ApplicationFailure,
   type Client,
   WithStartWorkflowOperation,
   type WorkflowHandle,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { HourglassError } from '../domain/errors.ts';
@@ -21,6 +19,7 @@ import {
   jobMessages,
 } from '../schemas/job.ts';
 import { currentBuild } from './temporal.ts';
+import { refusalOf } from './workflow-failure.ts';
 
 const ACTOR = 'flinkJob';
 type ActorFunction = (input: { name: string }) => Promise<void>;
@@ -175,11 +174,4 @@ export function isUnanswered(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const { cause, code } = error as { cause?: { code?: number }; code?: number };
   return UNANSWERED.includes(code ?? cause?.code);
-}
-
-function refusalOf(error: unknown): ApplicationFailure | undefined {
-  const { cause } = error as { cause?: unknown };
-  return error instanceof WorkflowUpdateFailedError && cause instanceof ApplicationFailure
-    ? cause
-    : undefined;
 }

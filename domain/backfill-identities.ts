@@ -32,3 +32,6 @@ export const chunkWorkflowId = (id: string, key: string): string => `backfill/${
 /** What a load by batch is known by: the same for the same offsets of the same backfill. */
 export const loadId = (id: string, topic: string, offsets: string): string =>
   `${id}-${digest(`${topic}/${offsets}`)}`;
+
+/** By whose turn it is among backfills. It has at most 64 bytes; what tells ids apart is at their end. */
+export const fairnessKeyOf = (id: string): string => id.slice(-64);

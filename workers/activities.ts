@@ -1,5 +1,5 @@
 /** Puts the activities of a worker together: what each of them needs, from the configuration and the doors. */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createBackfillFetchActivities } from '../activities/backfill-fetch.ts';
 import { createBackfillFileActivities } from '../activities/backfill-file.ts';
@@ -15,6 +15,7 @@ import { createRecordsActivities } from '../activities/records.ts';
 import { createSavepointActivities } from '../activities/savepoints.ts';
 import { createSourceActivities } from '../activities/source.ts';
 import { createAlertWebhook } from '../clients/alert-webhook.ts';
+import { backfillRun } from '../clients/backfill-control.ts';
 import { createCallBudget, fingerprintOf } from '../clients/call-budget.ts';
 import { createFlinkGatewayClient } from '../clients/flink-gateway.ts';
 import { createJobProgress } from '../clients/flink-progress.ts';
@@ -101,7 +102,7 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
       ...{ database, kafka, pipelines, now },
       facts: { weather: backfillFacts(weather, source.history, terms) },
       pollMs: STREAM_POLL_MS,
-      isOpenWorkflow: (workflowId) => isOpen(client, workflowId),
+      isOpenWorkflow: (workflowId) => backfillRun(client, { workflowId }).isOpen(),
     }),
     sourceApi: createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 }),
     sourceHistory: {
@@ -114,15 +115,6 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
 /** Enough calls at once for half of the plan when each takes a second. */
 const concurrencyFor = ({ callsPerMinute }: CallLimits): number =>
   Math.min(64, Math.max(8, Math.ceil((callsPerMinute / 60) * livePart)));
-
-async function isOpen(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-}
 
 function onFlink({ database, kafka, config }: Given) {
   const rest = createFlinkRestClient(flinkRestUrl(config));

@@ -16,6 +16,7 @@ import type { BackfillFetchActivities } from '../../activities/backfill-fetch.ts
 import type { BackfillFileActivities } from '../../activities/backfill-file.ts';
 import type { BackfillLoadActivities } from '../../activities/backfill-loads.ts';
 import type { BackfillActivities } from '../../activities/backfills.ts';
+import { fairnessKeyOf } from '../../domain/backfill-identities.ts';
 import { priorities, taskQueues } from '../../domain/task-queues.ts';
 import type { BackfillRequest } from '../../schemas/backfill.ts';
 
@@ -27,24 +28,20 @@ export const priorityOf = (purpose: Purpose, backfillId: string): Priority => ({
   fairnessKey: fairnessKeyOf(backfillId),
 });
 
-/** A fairness key has at most 64 bytes; what tells ids apart is at their end. */
-const fairnessKeyOf = (backfillId: string): string => backfillId.slice(-64);
-
 /** Each gives signs of life while it works: what is silent is begun anew, what works may take its time. */
 const patience = { startToCloseTimeout: '4 hours', heartbeatTimeout: '30 seconds' } as const;
 const retry = { initialInterval: '1 second', maximumInterval: '10 seconds' } as const;
 
 /** What asks the ledger and Kafka: a database that is away is waited for. */
-export const { beginBackfill, nextChunks, recordBackfill, endBackfill } = proxyActivities<BackfillActivities>(
-  { taskQueue: taskQueues.control, ...patience, retry },
-);
-export const { beginAllChunks, failChunks, finishChunks, outgrownHours } =
-  proxyActivities<BackfillActivities>({
-    taskQueue: taskQueues.control,
-    ...patience,
-    retry,
-  });
 export const {
+  beginBackfill,
+  nextChunks,
+  recordBackfill,
+  beginAllChunks,
+  failChunks,
+  finishChunks,
+  outgrownHours,
+  endBackfill,
   chunksToLoad,
   planLoad,
   planFileLoad,
@@ -52,7 +49,7 @@ export const {
   planSwallowed,
   hoursOfBackfill,
   checkLoad,
-} = proxyActivities<BackfillLoadActivities>({
+} = proxyActivities<BackfillActivities & BackfillLoadActivities>({
   taskQueue: taskQueues.control,
   ...patience,
   retry,

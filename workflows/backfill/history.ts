@@ -1,5 +1,6 @@
 /** The input history: chunks are fetched and published in a sliding window, and loaded by batch whenever enough of them are. */
 import { condition, isCancellation } from '@temporalio/workflow';
+import { chunkWorkflowId } from '../../domain/backfill-identities.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
 import type { BackfillChunkInput } from '../../schemas/backfill.ts';
 import type { ChunkEnding } from '../backfill-chunk.ts';
@@ -61,7 +62,7 @@ async function publishChunk(run: BackfillRun, { key, path }: Chunk): Promise<voi
   const input: BackfillChunkInput = { backfillId, key, path, pipeline, purpose, jobs, streamWaitMinutes };
   try {
     const ending = await childWhenFree<ChunkEnding>('backfillChunk', {
-      workflowId: `backfill/${run.id}/${key}`,
+      workflowId: chunkWorkflowId(run.id, key),
       args: [input],
       staticSummary: `Chunk ${key}`,
       priority: priorityOf(purpose, run.id),
