@@ -33,6 +33,7 @@ describe('the settings of the Temporal server', () => {
   test('let priorities and fairness work', () => {
     expect(settingsOfFile()).toMatchObject({
       'matching.enableFairness': true,
+      'matching.numTaskqueueWritePartitions': 1,
     });
   });
 });

@@ -53,6 +53,7 @@ function devServer({ ports, logDir }: StackContext, cli: string, database: strin
 /** The same as docker/temporal/dynamic-config.yaml (a test compares them): this program takes no such file. */
 export const devServerSettings = [
   'matching.enableFairness=true',
+  'matching.numTaskqueueWritePartitions=1',
   'matching.wv.VersionDrainageStatusVisibilityGracePeriod="5s"',
   'matching.wv.VersionDrainageStatusRefreshInterval="5s"',
 ] as const;

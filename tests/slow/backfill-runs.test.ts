@@ -286,7 +286,7 @@ describe('backfills that wait for the source', () => {
     first.open();
     for (const run of runs) expect(await run.result()).toMatchObject({ state: 'completed' });
 
-    // A queue has several partitions, each with an order of its own: what holds is that whoever came last does not wait for all.
+    // Whoever came last does not wait for all.
     const order = logged('fetch').slice(SOURCE_SLOTS);
     const placesOf = async (id = ''): Promise<readonly number[]> =>
       (await keysOf(id)).map((key) => order.indexOf(key)).filter((place) => place >= 0);
