@@ -14,3 +14,31 @@ export function instant(text: string): Date {
     throw new InvalidArgumentError('Expected a time, for example 2026-01-31T00:00:00Z.');
   return time;
 }
+
+/** Of an option that can be repeated. @throws InvalidArgumentError, as above */
+export function collected(text: string, before: readonly string[] = []): readonly string[] {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected a name or an id, for example Oslo.');
+  return [...before, text];
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * A whole hour like `2026-01-31T17`, `2026-01-31T17:00:00Z` or `2026-01-31T17:00+01:00`, or a day for its midnight. What names no zone is UTC.
+ * @throws InvalidArgumentError, as above
+ */
+export function hour(text: string): Date {
+  const [, day, time = '00', minutes = ':00', zone = 'Z'] =
+    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2})(:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)?(Z|[+-]\d{2}:\d{2})?)?$/i.exec(
+      text,
+    ) ?? [];
+  const at = new Date(`${day}T${time}${minutes}${zone.toUpperCase()}`);
+  const midnight = new Date(`${day}T00:00:00Z`);
+  // A day that the month does not have would be read as one of the next month.
+  const isDay = !Number.isNaN(midnight.getTime()) && midnight.toISOString().slice(0, 10) === day;
+  if (!isDay || Number.isNaN(at.getTime()) || at.getTime() % HOUR_MS !== 0)
+    throw new InvalidArgumentError(
+      'Expected a whole hour, for example 2026-01-31T17, or a day; in UTC unless it says otherwise.',
+    );
+  return at;
+}

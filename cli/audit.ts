@@ -1,6 +1,7 @@
 /** `hourglass audit`: the hours whose row is not the aggregate of their observations. */
 import { Command, Option } from 'commander';
-import { instant } from './arguments.ts';
+import { hour, instant } from './arguments.ts';
+import { type RangeOptions, rangeOf, rangeText } from './completeness/range.ts';
 import { renderTable } from './table.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -15,6 +16,12 @@ export function auditCommand(): Command {
         'look at hours with rows stored since then; the last day unless given',
       ).argParser(instant),
     )
+    .addOption(
+      new Option('--from <hour>', 'look at every hour from then on instead, stored whenever')
+        .argParser(hour)
+        .conflicts('since'),
+    )
+    .addOption(new Option('--to <hour>', 'and up to then').argParser(hour).conflicts('since'))
     .option('--json', 'print as JSON')
     .action(audit);
 }
@@ -26,12 +33,22 @@ interface DifferentHour {
   readonly differences: Readonly<Record<string, { observations: unknown; hourly: unknown }>>;
 }
 
-async function audit({ since, json }: { since?: Date; json?: boolean }): Promise<void> {
-  const from = since ?? new Date(Date.now() - DAY_MS);
-  const hours = await withDatabase((database) => database.query<DifferentHour>('audit-hours', [from]));
+interface AuditOptions extends RangeOptions {
+  readonly since?: Date;
+  readonly json?: boolean;
+}
+
+async function audit({ since, json, ...options }: AuditOptions): Promise<void> {
+  const isRanged = options.from !== undefined || options.to !== undefined;
+  const range = isRanged ? rangeOf(options, new Date()) : undefined;
+  const stored = range === undefined ? (since ?? new Date(Date.now() - DAY_MS)) : null;
+  const parameters = [stored, range?.from ?? null, range?.to ?? null];
+  const hours = await withDatabase((database) => database.query<DifferentHour>('audit-hours', parameters));
   if (json) console.log(JSON.stringify(hours, undefined, 2));
   else if (hours.length === 0)
-    console.log(`No hour differs, of those with rows stored since ${from.toISOString()}.`);
+    console.log(
+      `No hour differs, of ${range === undefined ? `those with rows stored since ${stored?.toISOString()}` : `all from ${rangeText(range)}`}.`,
+    );
   else console.log(describe(hours));
 }
 

@@ -1,8 +1,8 @@
 /** `hourglass backfill`: past hours, planned and then loaded exactly as planned; each command is carried out in `cli/backfill/`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { pipelines } from '../pipelines/index.ts';
 import { backfillInputs, backfillOrders, reprocessModes, unitSystems } from '../schemas/backfill.ts';
-import { wholeNumber } from './arguments.ts';
+import { collected, wholeNumber } from './arguments.ts';
 import { type CommandOptions, sendCommand } from './backfill/commands.ts';
 import { planBackfills } from './backfill/plan.ts';
 import { listAllBackfills, showBackfill } from './backfill/show.ts';
@@ -65,7 +65,9 @@ function requested(command: Command): Command {
     .option('--from <hour>', 'the first hour, or a day: 2026-01-30 is its midnight, UTC')
     .option('--to <hour>', 'the end of the last hour, or the day to stop before')
     .addOption(
-      new Option('--city <name or id>', 'one location, can be repeated; all unless given').argParser(collect),
+      new Option('--city <name or id>', 'one location, can be repeated; all unless given').argParser(
+        collected,
+      ),
     )
     .addOption(new Option('--input <what>', 'where from').choices(Object.keys(backfillInputs)))
     .option('--file <path>', 'of the input file: lines of JSON, gzipped or not')
@@ -74,10 +76,4 @@ function requested(command: Command): Command {
     .addOption(new Option('--order <order>', 'what comes first').choices(Object.keys(backfillOrders)))
     .addOption(new Option('--max-concurrency <number>', 'so many chunks at once').argParser(wholeNumber))
     .option('--reason <text>', 'why, for whoever reads the list');
-}
-
-/** @throws InvalidArgumentError, which commander shows with the option's name */
-function collect(text: string, before: readonly string[] = []): readonly string[] {
-  if (text.trim() === '') throw new InvalidArgumentError('Expected a name or an id, for example Oslo.');
-  return [...before, text];
 }

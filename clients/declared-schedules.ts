@@ -3,9 +3,16 @@
  * the server to it is `schedules.ts`'s.
  */
 import { type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
-import { ingestScheduleId, partitionsScheduleId, recordsScheduleId } from '../domain/identities.ts';
+import {
+  completenessScheduleId,
+  completenessWatchScheduleId,
+  ingestScheduleId,
+  partitionsScheduleId,
+  recordsScheduleId,
+} from '../domain/identities.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
 import { taskQueues } from '../domain/task-queues.ts';
+import type { CompletenessInput } from '../schemas/completeness.ts';
 import type { IngestInput, PipelineInput } from '../schemas/workflow-inputs.ts';
 
 export interface ScheduleScope {
@@ -19,6 +26,8 @@ export function declaredSchedules(scope: ScheduleScope): readonly ScheduleOption
   return [
     ...ingestSchedules(scope),
     ...scope.pipelines.map((pipeline) => recordsSchedule({ pipeline })),
+    ...scope.pipelines.map((pipeline) => completenessSchedule({ ...scope, pipeline })),
+    ...scope.pipelines.map((pipeline) => completenessWatchSchedule({ pipeline })),
     partitionsSchedule,
   ];
 }
@@ -43,6 +52,8 @@ export function isOurs({ scheduleId, workflowType }: ListedSchedule, source: str
   const families: Readonly<Record<string, RegExp>> = {
     ingestWeather: /^ingest\/[^/]+\/([^/]+)\/\d+$/,
     accountForRecords: /^account-for-records\/[^/]+$/,
+    checkCompleteness: /^completeness\/[^/]+$/,
+    watchCompleteness: /^watch-completeness\/[^/]+$/,
     maintainPartitions: /^maintain-partitions$/,
   };
   const found = families[workflowType ?? '']?.exec(scheduleId);
@@ -89,6 +100,55 @@ function recordsSchedule({ pipeline }: PipelineInput): ScheduleOptions {
       taskQueue: taskQueues.control,
       workflowRunTimeout: '1 hour',
       staticSummary: `Account for the records of ${pipeline}, collect dead letters`,
+      typedSearchAttributes: [{ key: searchAttributes.pipeline, value: pipeline }],
+    },
+  };
+}
+
+interface CheckedPipeline extends Pick<ScheduleScope, 'source' | 'shards'> {
+  readonly pipeline: string;
+}
+
+/** Each hour, two minutes after the time of grace: the hour that has just ended is judged, and those before it again. */
+function completenessSchedule({ pipeline, source, shards }: CheckedPipeline): ScheduleOptions {
+  const scheduleId = completenessScheduleId(pipeline);
+  const input: CompletenessInput = { pipeline, source, shards };
+  return {
+    scheduleId,
+    spec: { intervals: [{ every: '1 hour', offset: '12 minutes' }] },
+    // Its range goes on from the last check that ended: after an outage one run judges the whole gap.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour' },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'checkCompleteness',
+      workflowId: scheduleId,
+      args: [input],
+      taskQueue: taskQueues.control,
+      workflowRunTimeout: '6 hours',
+      staticSummary: `Judge every hour of ${pipeline}, repair what is not complete`,
+      typedSearchAttributes: [
+        { key: searchAttributes.pipeline, value: pipeline },
+        { key: searchAttributes.source, value: source },
+      ],
+    },
+  };
+}
+
+/** Each hour, at another time than the check: one that hangs, fails or is paused cannot tell of itself. */
+function completenessWatchSchedule({ pipeline }: PipelineInput): ScheduleOptions {
+  const scheduleId = completenessWatchScheduleId(pipeline);
+  return {
+    scheduleId,
+    spec: { intervals: [{ every: '1 hour', offset: '42 minutes' }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'watchCompleteness',
+      workflowId: scheduleId,
+      args: [{ pipeline }],
+      taskQueue: taskQueues.control,
+      workflowRunTimeout: '50 minutes',
+      staticSummary: `Tell when no completeness check of ${pipeline} ends`,
       typedSearchAttributes: [{ key: searchAttributes.pipeline, value: pipeline }],
     },
   };

@@ -111,7 +111,7 @@ describe('what a schedule does', () => {
 });
 
 describe('the declared schedules', () => {
-  test('are one for each shard of each pipeline, one for the records of each pipeline, and one for partitions', () => {
+  test('are one for each shard of each pipeline, three for each pipeline, and one for partitions', () => {
     const scope = { pipelines: ['weather', 'tides'], source: 'mock', shards: 2 };
     expect(declaredSchedules(scope).map(({ scheduleId }) => scheduleId)).toEqual([
       'ingest/weather/mock/0',
@@ -120,6 +120,10 @@ describe('the declared schedules', () => {
       'ingest/tides/mock/1',
       'account-for-records/weather',
       'account-for-records/tides',
+      'completeness/weather',
+      'completeness/tides',
+      'watch-completeness/weather',
+      'watch-completeness/tides',
       'maintain-partitions',
     ]);
   });

@@ -103,6 +103,16 @@ export const environmentSchema = z
         example: '0.25',
       },
     ),
+    COMPLETENESS_REPAIR: documented(
+      z
+        .enum(['true', 'false'], 'expected true or false')
+        .default('true')
+        .transform((text) => text === 'true'),
+      {
+        about: 'Whether hours that are found not to be complete are repaired, as far as they can be.',
+        example: 'true',
+      },
+    ),
     MOCK_PORT: documented(port.default(8090), { about: 'Port of the mock.', example: '8090' }),
     MOCK_ADMIN_PORT: documented(port.default(8091), {
       about: 'Port on which the mock takes faults and tells what it served; on the loopback address alone.',

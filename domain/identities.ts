@@ -24,6 +24,12 @@ export const ingestScheduleId = (pipeline: string, source: string, shard: number
 
 export const recordsScheduleId = (pipeline: string): string => `account-for-records/${pipeline}`;
 
+/** Runs of it, and the windows it judges, are a pipeline's. */
+export const completenessScheduleId = (pipeline: string): string => `completeness/${pipeline}`;
+
+/** Looks whether the check above runs. */
+export const completenessWatchScheduleId = (pipeline: string): string => `watch-completeness/${pipeline}`;
+
 export const partitionsScheduleId = 'maintain-partitions';
 
 /** So many zero bytes behind the text carry a difference in its last one into every digit: Flink names savepoints by the first six. */

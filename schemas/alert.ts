@@ -1,7 +1,13 @@
 /** What the alert webhook is sent: one document when something needs a person, another when it no longer does. */
 import { z } from 'zod';
 
-export const ALERT_KINDS = ['job-failing', 'job-unstable', 'ingestion-failing'] as const;
+export const ALERT_KINDS = [
+  'job-failing',
+  'job-unstable',
+  'ingestion-failing',
+  'windows-incomplete',
+  'check-missing',
+] as const;
 
 export const alertSchema = z.object({
   /** `raised` when it begins, `resolved` when it is over; both carry the same id. */

@@ -37,7 +37,7 @@ export const unitSystems = ['standard', 'metric', 'imperial'] as const;
 export type UnitSystem = (typeof unitSystems)[number];
 
 /** Reads any writing of a whole hour, UTC or with an offset, as the one in UTC: `2026-01-31T17:00:00Z`. */
-const wholeHour = z
+export const wholeHour = z
   .string({ error: 'expected a whole hour, for example 2026-01-31T17:00:00Z' })
   .pipe(
     z.iso.datetime({

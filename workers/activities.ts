@@ -6,6 +6,8 @@ import { createBackfillFileActivities } from '../activities/backfill-file.ts';
 import { createBackfillLoadActivities } from '../activities/backfill-loads.ts';
 import { createBackfillActivities } from '../activities/backfills.ts';
 import { createBatchJobActivities } from '../activities/batch-jobs.ts';
+import { createCompletenessActivities } from '../activities/completeness.ts';
+import { createCompletenessRepairActivities } from '../activities/completeness-repairs.ts';
 import { createDeadLetterActivities } from '../activities/dead-letters.ts';
 import { createFlinkActivities } from '../activities/flink.ts';
 import { createIngestionTroubleActivities } from '../activities/ingestion-trouble.ts';
@@ -97,13 +99,18 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
     budgets: { weather: createCallBudget(database, fingerprintOf(api.apiKey), terms) },
     concurrency: concurrencyFor(terms.limits),
   };
+  const planning = {
+    ...{ database, kafka, pipelines, contracts, now, repairs: values.COMPLETENESS_REPAIR },
+    facts: { weather: backfillFacts(weather, source.history, terms) },
+    pollMs: STREAM_POLL_MS,
+    isOpenWorkflow: (workflowId: string) => backfillRun(client, { workflowId }).isOpen(),
+  };
   return {
-    control: createBackfillActivities({
-      ...{ database, kafka, pipelines, now },
-      facts: { weather: backfillFacts(weather, source.history, terms) },
-      pollMs: STREAM_POLL_MS,
-      isOpenWorkflow: (workflowId) => backfillRun(client, { workflowId }).isOpen(),
-    }),
+    control: {
+      ...createBackfillActivities(planning),
+      ...createCompletenessActivities(planning),
+      ...createCompletenessRepairActivities(planning),
+    },
     sourceApi: createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 }),
     sourceHistory: {
       ...createBackfillFetchActivities(shared),

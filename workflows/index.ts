@@ -2,8 +2,10 @@
 export { accountForRecords } from './account-for-records.ts';
 export { backfill } from './backfill.ts';
 export { backfillChunk } from './backfill-chunk.ts';
+export { checkCompleteness } from './check-completeness.ts';
 export { flinkJob } from './flink-job.ts';
 export { ingestWeather } from './ingest-weather.ts';
 export { maintainPartitions } from './maintain-partitions.ts';
 export { replayDeadLetters } from './replay-dead-letters.ts';
 export { runBatchJob } from './run-batch-job.ts';
+export { watchCompleteness } from './watch-completeness.ts';

@@ -1,7 +1,7 @@
 /** `hourglass backfill pause`, `resume` and `cancel`: tell the workflow of a backfill what is wanted, and say how it stands then. */
 import { type BackfillCommand, commandBackfill } from '../../clients/backfill-control.ts';
 import { backfillStates } from '../../domain/backfill-states.ts';
-import { withBackfills } from './with-backfills.ts';
+import { withTemporal } from '../with-temporal.ts';
 
 export interface CommandOptions {
   /** Of `cancel`. */
@@ -14,7 +14,7 @@ export async function sendCommand(
   id: string,
   { now = false, json }: CommandOptions,
 ): Promise<void> {
-  const state = await withBackfills((client, database) =>
+  const state = await withTemporal((client, database) =>
     commandBackfill(client, database, { id, command, now }),
   );
   console.log(

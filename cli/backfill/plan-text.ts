@@ -4,7 +4,7 @@ import { type JudgedDay, SKIP_REASONS, type SkipReason, skipReasons } from '../.
 import { listHours } from '../../domain/backfill-windows.ts';
 import { backfillInputs, backfillOrders, reprocessModes } from '../../schemas/backfill.ts';
 import { renderFacts, stretch } from '../job/format.ts';
-import { locationText, type NamedLocation } from './locations.ts';
+import { locationText, type NamedLocation } from '../named-locations.ts';
 import type { Planned } from './planning.ts';
 
 export const shown = (count: number): string => count.toLocaleString('en-US');

@@ -11,7 +11,7 @@ import { weather } from '../../pipelines/weather/definition.ts';
 import { leaseTerms } from '../../pipelines/weather/plans.ts';
 import { createWeatherSource } from '../../pipelines/weather/source.ts';
 import type { BackfillRequest } from '../../schemas/backfill.ts';
-import { locationsNamed, type NamedLocation } from './locations.ts';
+import { locationsNamed, type NamedLocation } from '../named-locations.ts';
 import { type RequestOptions, requestOf } from './request.ts';
 
 export interface Planned {

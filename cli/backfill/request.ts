@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { HourglassError } from '../../domain/errors.ts';
 import { type BackfillRequest, backfillRequestSchema } from '../../schemas/backfill.ts';
-import type { NamedLocation } from './locations.ts';
+import type { NamedLocation } from '../named-locations.ts';
 
 export interface RequestOptions {
   readonly pipeline: string;

@@ -1,5 +1,4 @@
 /** `hourglass backfill start` and `retry`: run a plan, or once more what failed of it, and follow it where that is asked. */
-import { createInterface } from 'node:readline/promises';
 import type { Client } from '@temporalio/client';
 import {
   BackfillRefusedError,
@@ -13,13 +12,14 @@ import type { Database } from '../../clients/postgres.ts';
 import { loadConfig } from '../../config/load.ts';
 import { backfillStates, isOpen } from '../../domain/backfill-states.ts';
 import { HourglassError } from '../../domain/errors.ts';
+import { isConfirmed } from '../confirm.ts';
+import { withTemporal } from '../with-temporal.ts';
 import { BackfillIncompleteError, createView, followRun } from './follow.ts';
 import { tellsMore } from './plan.ts';
 import { planText } from './plan-text.ts';
 import { planned } from './planning.ts';
 import { InvalidRequestError, type RequestOptions } from './request.ts';
 import { standingDocument } from './standing.ts';
-import { withBackfills } from './with-backfills.ts';
 
 interface FollowOptions {
   readonly wait?: boolean;
@@ -49,7 +49,7 @@ export async function startBackfills({
   ...request
 }: StartOptions): Promise<void> {
   if (plan !== undefined) refuseBoth(request);
-  await withBackfills(async (client, database) => {
+  await withTemporal(async (client, database) => {
     const id = plan ?? (await storedPlan(database, request, { yes, json }));
     const record = await backfillOf(database, id);
     const { run, result } = await startOf(client, record);
@@ -58,7 +58,7 @@ export async function startBackfills({
 }
 
 export async function retryBackfills(id: string, options: FollowOptions): Promise<void> {
-  await withBackfills(async (client, database) => {
+  await withTemporal(async (client, database) => {
     const run = await retryBackfill(client, database, id);
     const record = await backfillOf(database, id);
     await tell({ database, record, run, result: 'retried' }, options);
@@ -87,19 +87,8 @@ async function storedPlan(
   if (refusal !== undefined) throw refusal;
   if (plan.attachTo !== undefined) return plan.attachTo;
   const { id } = await storePlan(database, plan);
-  if (!yes && !(await isConfirmed())) throw new NotConfirmedError(id);
+  if (!yes && !(await isConfirmed('Run this plan?'))) throw new NotConfirmedError(id);
   return id;
-}
-
-/** Where nobody sits who could answer, nobody has said yes. */
-async function isConfirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await lines.question('\nRun this plan? [y/N] ')).trim());
-  } finally {
-    lines.close();
-  }
 }
 
 interface Started {

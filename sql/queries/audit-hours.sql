@@ -1,16 +1,31 @@
--- The hours with rows stored since $1 whose row in weather_hourly is not the aggregate of observations: which figures differ.
+-- The hours with rows stored since $1, and all from $2 to $3, whose row in weather_hourly is not the aggregate of observations: which
+-- figures differ. Each of the three may be null.
 with touched as (
-  select distinct
+  select
     city_id,
     date_trunc('hour', observed_at, 'UTC') as window_start
   from observations
   where stored_at >= $1
+  union
+  select
+    city_id,
+    date_trunc('hour', observed_at, 'UTC')
+  from observations
+  where observed_at >= $2
+    and observed_at < $3
+  union
+  select
+    city_id,
+    window_start
+  from weather_hourly
+  where window_start >= $2
+    and window_start < $3
 ),
 truth as (
   select
     t.city_id,
     t.window_start,
-    count(*) as observation_count,
+    count(o.observed_at) as observation_count,
     avg(o.temp) as temp_avg,
     min(o.temp) as temp_min,
     max(o.temp) as temp_max,
@@ -32,7 +47,7 @@ truth as (
     min(o.observed_at) as first_observed_at,
     max(o.observed_at) as last_observed_at
   from touched t
-  join observations o
+  left join observations o
     on o.city_id = t.city_id
     and o.observed_at >= t.window_start
     and o.observed_at < t.window_start + interval '1 hour'

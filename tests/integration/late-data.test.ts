@@ -30,7 +30,8 @@ interface Difference {
   readonly is_missing: boolean;
   readonly differences: Readonly<Record<string, { observations: unknown; hourly: unknown }>>;
 }
-const audit = (since = new Date(0)) => pipeline.database.query<Difference>('audit-hours', [since]);
+const audit = (since = new Date(0)) =>
+  pipeline.database.query<Difference>('audit-hours', [since, null, null]);
 const counts = async (cityId: number) =>
   (
     await pipeline.rows<{ stored: number; counted: number }>(

@@ -2,7 +2,13 @@ import type { Client, ScheduleOptions } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectTemporal } from '../../clients/temporal.ts';
 import { temporalAddress } from '../../config/addresses.ts';
-import { ingestScheduleId, partitionsScheduleId, recordsScheduleId } from '../../domain/identities.ts';
+import {
+  completenessScheduleId,
+  completenessWatchScheduleId,
+  ingestScheduleId,
+  partitionsScheduleId,
+  recordsScheduleId,
+} from '../../domain/identities.ts';
 import { eventually } from '../support/eventually.ts';
 import { config, hourglass, stack } from '../support/shared-stack.ts';
 
@@ -61,7 +67,13 @@ async function listedIds(): Promise<string[]> {
 const kinds = (schedules: readonly Listed[]): Record<string, string> =>
   Object.fromEntries(schedules.map(({ scheduleId, verdict }) => [scheduleId, verdict.kind]));
 
-const declared = { [ingest]: 'as_declared', [records]: 'as_declared', [partitionsScheduleId]: 'as_declared' };
+const declared = {
+  [ingest]: 'as_declared',
+  [records]: 'as_declared',
+  [completenessScheduleId('weather')]: 'as_declared',
+  [completenessWatchScheduleId('weather')]: 'as_declared',
+  [partitionsScheduleId]: 'as_declared',
+};
 
 describe('hourglass schedules', () => {
   test('as the start left them, all are as declared, and what they skipped and missed is told', async () => {
@@ -82,7 +94,13 @@ describe('hourglass schedules', () => {
     const { code, schedules } = await diff({ INGEST_SHARDS: '2' });
     expect([code, kinds(schedules)]).toEqual([
       1,
-      { ...declared, [ingest]: 'differs', [ingestScheduleId('weather', 'mock', 1)]: 'missing' },
+      {
+        ...declared,
+        [ingest]: 'differs',
+        [ingestScheduleId('weather', 'mock', 1)]: 'missing',
+        // Who judges the polls must know in which parts they are made.
+        [completenessScheduleId('weather')]: 'differs',
+      },
     ]);
     const fields = schedules[0]?.verdict.differences;
     expect(fields?.map(({ field }) => field)).toEqual(['arguments', 'summary']);
@@ -104,7 +122,7 @@ describe('hourglass schedules', () => {
     await eventually('the server lists the left over one', listedIds, (ids) => ids.includes(leftOver));
     const [{ schedules }, { code, stdout }] = await Promise.all([diff(), hourglass(['schedules', 'diff'])]);
     expect(kinds(schedules)).toEqual({
-      [ingest]: 'as_declared',
+      ...declared,
       [records]: 'missing',
       [partitionsScheduleId]: 'differs',
       [leftOver]: 'not_declared',

@@ -4,7 +4,7 @@ import { startBatchJob } from '../../clients/batch-job.ts';
 import { startReplay } from '../../clients/dead-letter-replay.ts';
 import { connectTemporal, ensureNamespace } from '../../clients/temporal.ts';
 import { temporalAddress } from '../../config/addresses.ts';
-import { partitionsScheduleId } from '../../domain/identities.ts';
+import { completenessWatchScheduleId, partitionsScheduleId } from '../../domain/identities.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
 import { pipelines } from '../../pipelines/index.ts';
@@ -31,8 +31,13 @@ const timeWithoutLetters = replayInputSchema.parse({ pipeline: 'weather', until:
 
 beforeAll(async () => {
   client = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
-  // The daily one need not be waited for.
+  // The daily and hourly ones need not be waited for.
   await client.schedule.getHandle(partitionsScheduleId).trigger();
+  await client.schedule.getHandle(completenessWatchScheduleId('weather')).trigger();
+  await client.workflow.start<typeof workflows.checkCompleteness>('checkCompleteness', {
+    ...{ workflowId: 'completeness/found-by-search-attributes', taskQueue: taskQueues.control },
+    args: [{ ...oneHour, source: 'mock', repair: false }],
+  });
   await startBatchJob(client, hourWithoutRows);
   await startReplay(client, timeWithoutLetters);
   await client.workflow.start<typeof workflows.backfill>('backfill', {
@@ -65,6 +70,10 @@ const queries: Readonly<Record<string, readonly string[]>> = {
     `${window.name} STARTS_WITH '${new Date().toISOString().slice(0, 10)}'`,
   ],
   accountForRecords: [`${pipeline.name} = 'weather' AND ${window.name} > '2026-01-01'`],
+  checkCompleteness: [
+    `${pipeline.name} = 'weather' AND ${source.name} = 'mock' AND ${window.name} > '2026-01-01'`,
+  ],
+  watchCompleteness: [`${pipeline.name} = 'weather' AND ${window.name} > '2026-01-01'`],
   maintainPartitions: [`${window.name} > '2026-01-01'`],
   replayDeadLetters: [`${pipeline.name} = 'weather'`],
   backfill: [

@@ -16,6 +16,7 @@ import { withFailures } from '../../activities/errors.ts';
 import { recordFilePosition, storePlan } from '../../clients/backfill-ledger.ts';
 import { planFor } from '../../clients/backfill-planning.ts';
 import { chunkOf, recordChunk } from '../../clients/chunk-ledger.ts';
+import type { KafkaClient } from '../../clients/kafka.ts';
 import { migrate } from '../../clients/migrations.ts';
 import { connectDatabase, type Database } from '../../clients/postgres.ts';
 import { postgresAddress, temporalAddress } from '../../config/addresses.ts';
@@ -34,7 +35,7 @@ import { createNamespace } from './fake-actors.ts';
 export const SOURCE_SLOTS = 4;
 export const CITIES = [101, 102, 103, 104, 105];
 /** A chunk is one city on two days. */
-const facts: BackfillFacts = {
+export const facts: BackfillFacts = {
   streamOwnsMs: 36 * HOUR_MS,
   horizonMs: { history: null, kafka: 7 * DAY_MS, file: null },
   ...{ hoursPerSpan: 48, callsPerSpan: 1, callsPerMinute: 1 },
@@ -59,6 +60,10 @@ export interface Switches {
   isEndless(job: string): boolean;
   /** Records that the load job passes over. */
   unread: number;
+  /** What a Flink job does to the tables, when it is submitted. */
+  onFlinkJob(job: string, parameters: Readonly<Record<string, string>>): Promise<void>;
+  /** The first offset of what was published at that time or later. */
+  offsetAt(time: Date): number;
   /** How many stretches a file has. */
   stretches: number;
 }
@@ -72,12 +77,26 @@ export interface FakeBackfills {
   /** The most chunks that were fetched at once. */
   readonly mostAtOnce: () => number;
   readonly switches: Switches;
+  /** So many records at the end of every topic. @returns where that is then */
+  publish(records: number): number;
   /** Plans it and stores the plan. @returns its id */
   plan(request: BackfillRequestInput): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function startFakeBackfills(config: Config): Promise<FakeBackfills> {
+/** What the activities of a worker that only asks the ledger and Kafka are made with. */
+export interface ControlDoors {
+  readonly database: Database;
+  readonly kafka: Pick<KafkaClient, 'watermarks' | 'committedOffsets' | 'offsetsAt' | 'read'>;
+  readonly isOpenWorkflow: (workflowId: string) => Promise<boolean>;
+}
+type ActivityFunctions = Record<string, (...args: never[]) => Promise<unknown>>;
+
+/** @param more activities beside those of backfills */
+export async function startFakeBackfills(
+  config: Config,
+  more: (doors: ControlDoors) => ActivityFunctions = () => ({}),
+): Promise<FakeBackfills> {
   const id = `fake_backfills_${randomBytes(3).toString('hex')}`;
   const address = postgresAddress(config);
   const sql = new pg.Pool({ ...address, options: `-c timezone=UTC -c search_path=${id}`, max: 4 });
@@ -92,10 +111,14 @@ export async function startFakeBackfills(config: Config): Promise<FakeBackfills>
   const client = await createNamespace(config, id.replaceAll('_', '-'));
   const database = connectDatabase({ ...address, schema: id, connections: 8 });
   const world = createWorld(database, sql);
-  const running = await startWorkers(config, client, database, world);
+  const running = await startWorkers(config, client, world, more);
   return {
     ...{ client, sql, database },
     ...{ log: world.log, switches: world.switches, mostAtOnce: () => world.most },
+    publish(records) {
+      publish(world, records);
+      return world.end;
+    },
     async plan(given) {
       const request = backfillRequestSchema.parse(given);
       const { id } = await storePlan(database, await planFor(database, request, facts, new Date()));
@@ -120,6 +143,8 @@ function createWorld(database: Database, sql: pg.Pool) {
     isRefused: () => false,
     flinkFails: () => undefined,
     isEndless: () => false,
+    onFlinkJob: async () => undefined,
+    offsetAt: () => 0,
     ...{ unread: 0, stretches: 1 },
   };
   return { database, sql, switches, log: [] as string[], atOnce: 0, most: 0, end: 0 };
@@ -187,6 +212,7 @@ function flinkActivities(world: World) {
       names.set(jobId, job);
       const reason = world.switches.flinkFails(job);
       if (reason !== undefined) failing.set(jobId, reason);
+      else await world.switches.onFlinkJob(job, parameters);
       for (const { partition, first, end } of rangesFrom(offsets ?? '0:0-0')) {
         const records = Math.max(0, end - first - world.switches.unread);
         if (records > 0)
@@ -210,7 +236,13 @@ function flinkActivities(world: World) {
   };
 }
 
-async function startWorkers(config: Config, client: Client, database: Database, world: World) {
+async function startWorkers(
+  config: Config,
+  client: Client,
+  world: World,
+  more: (doors: ControlDoors) => ActivityFunctions,
+) {
+  const { database } = world;
   const { namespace } = client.options;
   const connection = await NativeConnection.connect({ address: temporalAddress(config) });
   const workflowBundle = await bundleWorkflowCode({
@@ -220,19 +252,21 @@ async function startWorkers(config: Config, client: Client, database: Database, 
   const kafka = {
     watermarks: async () => [{ partition: 0, low: 0, high: world.end }],
     committedOffsets: async () => new Map([[0, world.end]]),
-    offsetsAt: async () => new Map([[0, 0]]),
+    offsetsAt: async (_: string, time: Date) => new Map([[0, world.switches.offsetAt(time)]]),
     // All that the stream has read is stored.
     read: async () => undefined,
   };
   const pipelines = { weather };
+  const isOpenWorkflow = async (workflowId: string): Promise<boolean> =>
+    (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
   const control = {
     ...createBackfillActivities({
       ...{ database, kafka, pipelines, facts: { weather: facts }, pollMs: 50 },
       now: () => new Date(),
-      isOpenWorkflow: async (workflowId) =>
-        (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING',
+      isOpenWorkflow,
     }),
     ...createBackfillLoadActivities({ database, kafka, pipelines, contracts }),
+    ...more({ database, kafka, isOpenWorkflow }),
   };
   const shared = { connection, namespace, maxHeartbeatThrottleInterval: '100 ms' } as const;
   const workers = await Promise.all([

@@ -35,6 +35,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     HOURGLASS_DATA_DIR: dataDir,
     WEATHER_SOURCE: 'mock',
     MOCK_STEP_SECONDS,
+    // What a test breaks must stay broken until it looks.
+    COMPLETENESS_REPAIR: 'false',
     OPENWEATHERMAP_API_KEY: 'key-that-must-stay-secret',
     // Nothing is ever sent to this port.
     ALERT_WEBHOOK_URL: 'http://127.0.0.1:1/webhook-that-must-stay-secret',

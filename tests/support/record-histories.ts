@@ -13,6 +13,8 @@ import { jobActor } from '../../clients/job-actor.ts';
 import { flinkRestUrl } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
 import {
+  completenessScheduleId,
+  completenessWatchScheduleId,
   ingestScheduleId,
   jobActorId,
   partitionsScheduleId,
@@ -177,6 +179,7 @@ async function recordScheduled(client: Client): Promise<void> {
   const schedules = {
     ingestWeather: ingestScheduleId(weather.name, 'mock', 0),
     accountForRecords: recordsScheduleId(weather.name),
+    watchCompleteness: completenessWatchScheduleId(weather.name),
     maintainPartitions: partitionsScheduleId,
   };
   for (const [type, scheduleId] of Object.entries(schedules)) {
@@ -192,6 +195,28 @@ async function recordScheduled(client: Client): Promise<void> {
   }
 }
 
+/** One that finds a row which is not the aggregate of its observations and mends it, and observations that are lost. */
+async function recordChecks(stack: OwnStack, client: Client): Promise<void> {
+  await eventually(
+    'hours that are over have rows',
+    () => stack.sql(`select from weather_hourly where window_end <= now() - interval '10 minutes'`),
+    (rows) => rows.length > 0,
+    LONG,
+  );
+  await stack.sql(
+    `update weather_hourly set temp_avg = 99, origin = 'batch' where window_start = (select max(window_start) from weather_hourly where window_end <= now() - interval '10 minutes')`,
+  );
+  await client.schedule.getHandle(completenessScheduleId(weather.name)).trigger();
+  const query = `WorkflowType = 'checkCompleteness' AND ExecutionStatus = 'Completed'`;
+  const run = await eventually(
+    'a check has ended',
+    () => newestRun(client, query),
+    () => true,
+    LONG,
+  );
+  await save(client, 'checkCompleteness.with-repairs', run.workflowId, run.runId);
+}
+
 async function recordReplay(client: Client): Promise<void> {
   const replay = await startReplay(client, replayInputSchema.parse({ pipeline: weather.name, all: true }));
   await replay.result();
@@ -200,6 +225,7 @@ async function recordReplay(client: Client): Promise<void> {
 
 const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Promise<void>>> = {
   scheduled: (_, client) => recordScheduled(client),
+  checks: recordChecks,
   replay: (_, client) => recordReplay(client),
   batchJobs: recordBatchJobs,
   backfills: recordBackfills,

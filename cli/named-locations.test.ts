@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fakeDatabase } from '../../tests/support/fake-database.ts';
-import { locationsNamed } from './locations.ts';
+import { fakeDatabase } from '../tests/support/fake-database.ts';
+import { locationsNamed } from './named-locations.ts';
 
 const oslo = { city_id: 1, name: 'Oslo', country: 'NO' };
 const database = fakeDatabase({

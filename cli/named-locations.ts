@@ -1,6 +1,6 @@
 /** Finds the locations that are named on the command line: by id, by name, or by name and country. */
-import type { Queries } from '../../clients/postgres.ts';
-import { HourglassError } from '../../domain/errors.ts';
+import type { Queries } from '../clients/postgres.ts';
+import { HourglassError } from '../domain/errors.ts';
 
 export interface NamedLocation {
   readonly city_id: number;
@@ -8,7 +8,7 @@ export interface NamedLocation {
   readonly country: string;
 }
 
-/** Thrown for names that the registry does not have, or has more than once. Nothing was planned. */
+/** Thrown for names that the registry does not have, or has more than once. Nothing was done. */
 export class LocationNotChosenError extends HourglassError {}
 
 /** Each once. @throws LocationNotChosenError for the first name that does not stand for one location */

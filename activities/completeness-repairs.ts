@@ -1,0 +1,175 @@
+/**
+ * Activities of a completeness check that repairs: what is to be repaired, what is to be loaded or fetched for it, and that it was begun. How
+ * a window is repaired is decided in `domain/completeness-repairs.ts`; the repairs themselves are backfills and batch jobs.
+ */
+import { heartbeat, sleep } from '@temporalio/activity';
+import { backfillOf, openBackfills, storePlan } from '../clients/backfill-ledger.ts';
+import { planFor } from '../clients/backfill-planning.ts';
+import {
+  giveUpWindows,
+  incompleteWindows,
+  recordRepair,
+  windowsToRepair,
+} from '../clients/completeness-repairs.ts';
+import { rangesAround, type SearchedTopic } from '../clients/lost-records.ts';
+import { loadId } from '../domain/backfill-identities.ts';
+import { overPartitions, rangesText, unionOf } from '../domain/backfill-offsets.ts';
+import { refusalOf } from '../domain/backfill-refusals.ts';
+import type { WindowBlock } from '../domain/completeness-blocks.ts';
+import {
+  fetchRequest,
+  type HourRepair,
+  isDueForRepair,
+  planRepairs,
+  type RepairPlan,
+  type WindowToRepair,
+} from '../domain/completeness-repairs.ts';
+import { HourglassError, ofPipeline } from '../domain/errors.ts';
+import { backfillRequestSchema } from '../schemas/backfill.ts';
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
+import type { LoadJob } from './backfill-loads.ts';
+import { type AskedCheck, type CompletenessDeps, historyStart } from './completeness.ts';
+import { allWithPulse } from './pulse.ts';
+
+export type PlannedFetch =
+  | { readonly kind: 'planned'; readonly id: string }
+  /** Nothing was begun, and no attempt is used up. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** So many windows are planned for at once: the plan is a payload. */
+const MOST_PLANNED = 8_000;
+/** In pages of so many; those that wait for their time are passed over. */
+const PAGE = 5_000;
+
+/** A backfill that was planned takes its plan within moments, unless somebody else took its windows. */
+const ACCEPTED_WITHIN_MS = 60_000;
+
+export function createCompletenessRepairActivities(deps: CompletenessDeps) {
+  const { database, kafka, pipelines, facts, now, pollMs } = deps;
+
+  const dueWindows = async (asked: AskedCheck, at: Date): Promise<readonly WindowToRepair[]> => {
+    const { pipeline, policy, from, to, entities } = asked;
+    const within =
+      from === undefined || to === undefined
+        ? {}
+        : { within: { from: new Date(from), to: new Date(to), ...(entities && { entities }) } };
+    const due: WindowToRepair[] = [];
+    for (let after: WindowToRepair | undefined; ; ) {
+      const page = await windowsToRepair(database, {
+        ...{ pipeline, mostAttempts: policy.mostAttempts, ...within, limit: PAGE },
+        ...(after && { after }),
+      });
+      due.push(...page.filter((window) => isDueForRepair(window, at)));
+      after = page.at(-1);
+      if (page.length < PAGE || due.length >= MOST_PLANNED) return due.slice(0, MOST_PLANNED);
+    }
+  };
+
+  const loadOf = async (
+    searched: SearchedTopic,
+    { id, from, to }: HourRepair,
+  ): Promise<LoadJob | undefined> => {
+    const around = await rangesAround(kafka, searched, { from: new Date(from), to: new Date(to) });
+    if (around.length === 0) return undefined;
+    const { name: topic } = searched;
+    const all = rangesText(overPartitions(unionOf([around]), await kafka.watermarks(topic)));
+    const load = loadId(id, topic, all);
+    return { load, parameters: { topic, offsets: all, backfill: 'any', from, to, load } };
+  };
+
+  return allWithPulse({
+    /** Of a check by the schedule: whatever in the ledger needs it, and not only what was judged now. */
+    async planWindowRepairs({ asked }: { asked: AskedCheck }): Promise<RepairPlan> {
+      const { pipeline, policy } = asked;
+      const at = now();
+      const windows = await dueWindows(asked, at);
+      const hours = [...new Set(windows.map(({ windowStart }) => windowStart.getTime()))];
+      const running = (await openBackfills(database, pipeline)).filter(
+        ({ request }) => request.purpose === 'repair',
+      );
+      return planRepairs({
+        ...{ pipeline, windows, policy, running: running.length },
+        incomplete: await incompleteWindows(
+          database,
+          pipeline,
+          hours.map((hour) => new Date(hour)),
+        ),
+        historyFrom: historyStart(ofPipeline(facts, pipeline), at),
+      });
+    },
+
+    /** Batch jobs that load what any log may hold of the hours; whoever published it. */
+    async planReload(input: { pipeline: string; repair: HourRepair }): Promise<readonly LoadJob[]> {
+      const { live, repairs, history } = ofPipeline(pipelines, input.pipeline).topics;
+      const jobs: LoadJob[] = [];
+      for (const topic of [live, repairs, history]) {
+        const job = await loadOf({ name: topic.name, isLive: topic === live }, input.repair);
+        if (job !== undefined) jobs.push(job);
+      }
+      return jobs;
+    },
+
+    jobsOfRepairs: async ({ pipeline }: { pipeline: string }): Promise<PipelineDefinition['backfill']> =>
+      ofPipeline(pipelines, pipeline).backfill,
+
+    /** Plans the backfill that fetches a block. A refusal is an answer: some of it is being loaded, or is loaded by now. */
+    async planFetch(input: { pipeline: string; block: WindowBlock }): Promise<PlannedFetch> {
+      const { pipeline, block } = input;
+      const known = ofPipeline(facts, pipeline);
+      const request = backfillRequestSchema.parse(fetchRequest(pipeline, block));
+      const at = now();
+      try {
+        const plan = await planFor(database, request, known, at);
+        const refusal = refusalOf(plan, at, known);
+        if (refusal !== undefined) return { kind: 'refused', reason: refusal.message };
+        const { id, kind } = await storePlan(database, plan);
+        return kind === 'stored' ? { kind: 'planned', id } : alreadyRuns(id);
+      } catch (error) {
+        if (!(error instanceof HourglassError) || error.retryable) throw error;
+        return { kind: 'refused', reason: error.message };
+      }
+    },
+
+    /** Batch jobs were begun for these windows: one attempt more. */
+    async recordRepair(input: {
+      readonly pipeline: string;
+      readonly workflowId: string;
+      readonly blocks: readonly WindowBlock[];
+    }): Promise<number> {
+      return recordRepair(database, { ...input, at: now() });
+    },
+
+    /** Waits until the backfill has taken its plan; only then it is an attempt. @returns whether it has */
+    async recordFetch(input: { pipeline: string; id: string; block: WindowBlock }): Promise<boolean> {
+      const { pipeline, id, block } = input;
+      const deadline = now().getTime() + ACCEPTED_WITHIN_MS;
+      for (;;) {
+        heartbeat();
+        const { status, workflowId } = await backfillOf(database, id);
+        if (status !== 'planned') {
+          await recordRepair(database, { pipeline, workflowId, blocks: [block], at: now() });
+          return true;
+        }
+        if (now().getTime() >= deadline) return false;
+        await sleep(pollMs);
+      }
+    },
+
+    async giveUpWindows({
+      asked,
+      blocks,
+    }: {
+      asked: AskedCheck;
+      blocks: readonly WindowBlock[];
+    }): Promise<void> {
+      await giveUpWindows(database, asked.pipeline, blocks, asked.policy.mostAttempts);
+    },
+  });
+}
+
+const alreadyRuns = (id: string): PlannedFetch => ({
+  kind: 'refused',
+  reason: `The same is being loaded by ${id}.`,
+});
+
+export type CompletenessRepairActivities = ReturnType<typeof createCompletenessRepairActivities>;

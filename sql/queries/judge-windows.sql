@@ -1,0 +1,641 @@
+-- Judges every expected window of a pipeline ($1) and its source ($2) from $3 to $4 and writes down what is new; says how many have each
+-- verdict, and how many rows that changed. What is expected comes from the registry and the calendar alone. To be run in the
+-- transaction that begin-judging.sql began.
+--
+-- $5 narrows it to some locations. $6 names the ruling for each set of facts, whose bits are those of domain/completeness-facts.ts;
+-- $7 to $9 are the rulings: verdict, reason, and whether it is a good one. Hours that end after $10 are open. $11: into how many shards
+-- the registry is cut. $12: whether the stream is behind; $13: how far it had read, by partition. $14 to $18: locations, hours and places
+-- of records that were published and are not stored. $19: how often a repair is tried. $20: from where on the source's history reaches,
+-- null without one. $21 and $22: states of open backfills, and of chunks that have ended. $23: ids of workflows that repair now.
+with
+watched as (
+  select
+    city_id as entity_id,
+    cadence_minutes * interval '1 minute' as cadence,
+    -- Where the slots of its polls begin: domain/polling.ts.
+    timestamptz 'epoch' + city_id % cadence_minutes * interval '1 minute' as first_slot,
+    (city_id % $11::integer)::integer as shard,
+    min_observations_per_hour as expected,
+    active_from,
+    coalesce(active_to, 'infinity') as active_to
+  from locations
+  where $5::bigint[] is null
+    or city_id = any($5::bigint[])
+),
+hours as (
+  select
+    window_start,
+    window_start + interval '1 hour' as window_end
+  from generate_series($3::timestamptz, $4::timestamptz - interval '1 hour', interval '1 hour') as window_start
+),
+truth as (
+  select
+    city_id,
+    date_bin('1 hour', observed_at, 'epoch') as window_start,
+    count(*) as observation_count,
+    -- What avg gives, without the squares that it sums up, too.
+    sum(temp) / nullif(count(temp), 0) as temp_avg,
+    min(temp) as temp_min,
+    max(temp) as temp_max,
+    sum(humidity) / nullif(count(humidity), 0) as humidity_avg,
+    min(humidity) as humidity_min,
+    max(humidity) as humidity_max,
+    sum(pressure) / nullif(count(pressure), 0) as pressure_avg,
+    min(pressure) as pressure_min,
+    max(pressure) as pressure_max,
+    sum(wind_speed) / nullif(count(wind_speed), 0) as wind_avg,
+    min(wind_speed) as wind_min,
+    max(wind_speed) as wind_max,
+    sum(clouds) / nullif(count(clouds), 0) as clouds_avg,
+    min(clouds) as clouds_min,
+    max(clouds) as clouds_max,
+    max(wind_gust) as gust_max,
+    sum(rain_1h) / nullif(count(*) - count(*) filter (where rejected_values ? 'rain_1h'), 0) as rain_mm,
+    sum(snow_1h) / nullif(count(*) - count(*) filter (where rejected_values ? 'snow_1h'), 0) as snow_mm,
+    min(observed_at) as first_observed_at,
+    max(observed_at) as last_observed_at
+  from observations
+  where observed_at >= $3
+    and observed_at < $4
+    and ($5::bigint[] is null or city_id = any($5::bigint[]))
+  group by
+    city_id,
+    window_start
+),
+compared as materialized (
+  select
+    w.entity_id,
+    w.shard,
+    w.cadence,
+    w.first_slot,
+    w.expected,
+    hours.window_start,
+    hours.window_end,
+    coalesce(t.observation_count, 0)::integer as observed,
+    h.observation_count::integer as aggregated,
+    -- Null when the hour's row is the aggregate; else both, to be looked at figure by figure.
+    case
+      when not (
+        (t.city_id is null) = (h.city_id is null)
+        and (
+          t.city_id is null
+          or t.observation_count = h.observation_count
+          and t.first_observed_at = h.first_observed_at
+          and t.last_observed_at = h.last_observed_at
+          and figures_agree(t.temp_avg, h.temp_avg)
+          and figures_agree(t.temp_min, h.temp_min)
+          and figures_agree(t.temp_max, h.temp_max)
+          and figures_agree(t.humidity_avg, h.humidity_avg)
+          and figures_agree(t.humidity_min, h.humidity_min)
+          and figures_agree(t.humidity_max, h.humidity_max)
+          and figures_agree(t.pressure_avg, h.pressure_avg)
+          and figures_agree(t.pressure_min, h.pressure_min)
+          and figures_agree(t.pressure_max, h.pressure_max)
+          and figures_agree(t.wind_avg, h.wind_avg)
+          and figures_agree(t.wind_min, h.wind_min)
+          and figures_agree(t.wind_max, h.wind_max)
+          and figures_agree(t.clouds_avg, h.clouds_avg)
+          and figures_agree(t.clouds_min, h.clouds_min)
+          and figures_agree(t.clouds_max, h.clouds_max)
+          and figures_agree(t.gust_max, h.gust_max)
+          and figures_agree(t.rain_mm, h.rain_mm)
+          and figures_agree(t.snow_mm, h.snow_mm)
+        )
+      )
+      then jsonb_build_object(
+        'observation_count', jsonb_build_array(t.observation_count, h.observation_count),
+        'temp_avg', jsonb_build_array(t.temp_avg, h.temp_avg),
+        'temp_min', jsonb_build_array(t.temp_min, h.temp_min),
+        'temp_max', jsonb_build_array(t.temp_max, h.temp_max),
+        'humidity_avg', jsonb_build_array(t.humidity_avg, h.humidity_avg),
+        'humidity_min', jsonb_build_array(t.humidity_min, h.humidity_min),
+        'humidity_max', jsonb_build_array(t.humidity_max, h.humidity_max),
+        'pressure_avg', jsonb_build_array(t.pressure_avg, h.pressure_avg),
+        'pressure_min', jsonb_build_array(t.pressure_min, h.pressure_min),
+        'pressure_max', jsonb_build_array(t.pressure_max, h.pressure_max),
+        'wind_avg', jsonb_build_array(t.wind_avg, h.wind_avg),
+        'wind_min', jsonb_build_array(t.wind_min, h.wind_min),
+        'wind_max', jsonb_build_array(t.wind_max, h.wind_max),
+        'clouds_avg', jsonb_build_array(t.clouds_avg, h.clouds_avg),
+        'clouds_min', jsonb_build_array(t.clouds_min, h.clouds_min),
+        'clouds_max', jsonb_build_array(t.clouds_max, h.clouds_max),
+        'gust_max', jsonb_build_array(t.gust_max, h.gust_max),
+        'rain_mm', jsonb_build_array(t.rain_mm, h.rain_mm),
+        'snow_mm', jsonb_build_array(t.snow_mm, h.snow_mm),
+        'first_observed_at', jsonb_build_array(t.first_observed_at, h.first_observed_at),
+        'last_observed_at', jsonb_build_array(t.last_observed_at, h.last_observed_at)
+      )
+    end as figures
+  from watched w
+  -- A condition of which the planner guesses that half of the windows fulfil it: of two inequalities it guesses a ninth.
+  join hours
+    on case
+      when hours.window_start >= w.active_from then hours.window_end <= w.active_to
+      else false
+    end
+  left join truth t
+    on t.city_id = w.entity_id
+    and t.window_start = hours.window_start
+  left join weather_hourly h
+    on h.city_id = w.entity_id
+    and h.window_start = hours.window_start
+    and h.window_start >= $3
+    and h.window_start < $4
+),
+differing as (
+  select
+    c.entity_id,
+    c.window_start,
+    jsonb_object_agg(
+      figure.key,
+      jsonb_build_object('observations', figure.value -> 0, 'hourly', figure.value -> 1)
+    ) as figures
+  from compared c
+  cross join lateral jsonb_each(c.figures) as figure
+  where c.figures is not null
+    and case
+      when jsonb_typeof(figure.value -> 0) = 'number' and jsonb_typeof(figure.value -> 1) = 'number'
+      then not figures_agree((figure.value ->> 0)::double precision, (figure.value ->> 1)::double precision)
+      else figure.value -> 0 is distinct from figure.value -> 1
+    end
+  group by
+    c.entity_id,
+    c.window_start
+),
+-- Hours that differ and hold a row which the stream may have written before it came to write the hour.
+unread as (
+  select
+    c.entity_id,
+    c.window_start,
+    newest.is_unread
+  from compared c
+  -- The limit keeps this a look at each of these hours: joined, it might read all observations.
+  cross join lateral (
+    select true as is_unread
+    from observations o
+    join jsonb_to_recordset($13::jsonb) as log (topic text, partition integer, committed bigint)
+      on log.topic = o.topic
+      and log.partition = o.partition_id
+      and o.record_offset >= coalesce(log.committed, 0)
+    where o.city_id = c.entity_id
+      and o.observed_at >= c.window_start
+      and o.observed_at < c.window_end
+    limit 1
+  ) as newest
+  where c.figures is not null
+),
+-- Only where observations are wanting is anything asked of the polls.
+wanting as materialized (
+  select entity_id, shard, cadence, first_slot, window_start, window_end
+  from compared
+  where observed < expected
+    and window_end <= $10
+),
+polls as materialized (
+  select
+    w.entity_id,
+    w.window_start,
+    w.shard,
+    begins,
+    begins + w.cadence as ends
+  from wanting w
+  cross join lateral generate_series(
+    date_bin(w.cadence, w.window_start + w.cadence - interval '1 microsecond', w.first_slot),
+    w.window_end - interval '1 microsecond',
+    w.cadence
+  ) as begins
+),
+polled as materialized (
+  select distinct
+    entity_id,
+    shard,
+    cadence,
+    first_slot
+  from wanting
+),
+runs as materialized (
+  select
+    shard,
+    scheduled_at,
+    started_at,
+    finished_at,
+    status,
+    unchanged_ids
+  from ingest_runs
+  where pipeline = $1
+    and source = $2
+    -- The last slot of an hour may be as long as the longest cadence.
+    and scheduled_at >= $3
+    and scheduled_at < $4::timestamptz + interval '1 day'
+),
+-- What is on record of the polls: each with the beginning of its slot.
+outcomes as (
+  select
+    p.entity_id,
+    date_bin(p.cadence, r.scheduled_at, p.first_slot) as begins,
+    r.shard,
+    r.scheduled_at,
+    'unchanged' as outcome,
+    null as reason
+  from runs r
+  cross join unnest(r.unchanged_ids) as unchanged (entity_id)
+  join polled p on p.entity_id = unchanged.entity_id
+  union all
+  -- A run that published what is stored: in its time, as Kafka's timestamp says.
+  select
+    p.entity_id,
+    date_bin(p.cadence, r.scheduled_at, p.first_slot),
+    r.shard,
+    r.scheduled_at,
+    'stored',
+    null
+  from polled p
+  -- The offset keeps this a look at each of these locations: joined, it might read all observations.
+  cross join lateral (
+    select published_at
+    from observations
+    where city_id = p.entity_id
+      -- An observation is published soon after it was made.
+      and observed_at >= $3::timestamptz - interval '3 hours'
+      and observed_at < $4::timestamptz + interval '1 day'
+    offset 0
+  ) as o
+  join runs r
+    on r.shard = p.shard
+    and r.scheduled_at <= o.published_at
+    and r.scheduled_at > o.published_at - interval '15 minutes'
+    and r.started_at <= o.published_at
+    and coalesce(r.finished_at, 'infinity') >= o.published_at
+  where exists (select from runs)
+  union all
+  select
+    p.entity_id,
+    date_bin(p.cadence, e.scheduled_at, p.first_slot),
+    e.shard,
+    e.scheduled_at,
+    e.outcome,
+    e.reason
+  from polled p
+  join ingest_exceptions e
+    on e.entity_id = p.entity_id
+    and e.pipeline = $1
+    and e.source = $2
+    and e.scheduled_at >= $3
+    and e.scheduled_at < $4::timestamptz + interval '1 day'
+),
+of_slots as (
+  select
+    entity_id,
+    begins,
+    bool_or(outcome in ('unchanged', 'stored')) as is_answered,
+    bool_or(outcome = 'rejected') as is_rejected,
+    bool_or(outcome in ('failed', 'skipped')) as has_failed,
+    jsonb_agg(
+      jsonb_build_object('shard', shard, 'scheduledAt', scheduled_at, 'outcome', outcome, 'reason', reason)
+      order by scheduled_at
+    ) as outcomes
+  from outcomes
+  group by
+    entity_id,
+    begins
+),
+slots_with_run as (
+  select
+    s.shard,
+    s.begins,
+    s.ends
+  from (select distinct shard, begins, ends from polls) as s
+  where exists (
+    select
+    from runs r
+    where r.shard = s.shard
+      and r.scheduled_at >= s.begins
+      and r.scheduled_at < s.ends
+      and r.status = 'completed'
+  )
+),
+-- Whatever was due in a completed run has a record, is among its unchanged ids or has an exception; what has none of the three
+-- stored was published.
+judged_polls as (
+  select
+    p.entity_id,
+    p.window_start,
+    p.shard,
+    p.begins,
+    p.ends,
+    s.outcomes,
+    case
+      when s.is_answered then 'answered'
+      when s.is_rejected then 'rejected'
+      when s.has_failed then 'failed'
+      when r.begins is null then 'not_run'
+      else 'unaccounted'
+    end as outcome
+  from polls p
+  left join of_slots s
+    on s.entity_id = p.entity_id
+    and s.begins = p.begins
+  left join slots_with_run r
+    on r.shard = p.shard
+    and r.begins = p.begins
+    and r.ends = p.ends
+),
+explained as (
+  select
+    entity_id,
+    window_start,
+    bool_or(outcome = 'not_run') as run_is_missing,
+    bool_or(outcome = 'failed') as call_failed,
+    bool_or(outcome = 'rejected') as record_was_rejected,
+    bool_and(outcome = 'answered') as source_was_unchanged,
+    jsonb_build_object(
+      'missingRuns', jsonb_agg(jsonb_build_object('shard', shard, 'from', begins, 'to', ends) order by begins) filter (where outcome = 'not_run'),
+      'unaccountedPolls', jsonb_agg(jsonb_build_object('shard', shard, 'from', begins, 'to', ends) order by begins) filter (where outcome = 'unaccounted'),
+      'failedCalls', jsonb_agg(outcomes order by begins) filter (where outcome = 'failed'),
+      'rejectedCalls', jsonb_agg(outcomes order by begins) filter (where outcome = 'rejected'),
+      'answeredPolls', jsonb_agg(outcomes order by begins) filter (where outcome = 'answered')
+    ) as evidence
+  from judged_polls
+  group by
+    entity_id,
+    window_start
+),
+-- Whose hour a letter is of says the nominal time of the run that published it, else the time at which it was.
+letters as (
+  select
+    w.entity_id,
+    w.window_start,
+    jsonb_agg(
+      jsonb_build_object('topic', l.topic, 'partition', l.partition_id, 'offset', l.record_offset, 'reason', l.reason)
+      order by l.topic, l.partition_id, l.record_offset
+    ) as letters
+  from dead_letters l
+  cross join lateral (
+    select
+      case
+        when pg_input_is_valid(l.headers ->> 'scheduled_at', 'timestamptz')
+        then (l.headers ->> 'scheduled_at')::timestamptz
+        else l.published_at
+      end as at
+  ) as due
+  join wanting w
+    on l.key = convert_to(w.entity_id::text, 'UTF8')
+    and w.window_start = date_bin('1 hour', due.at, 'epoch')
+  where l.published_at >= $3
+    and coalesce(l.outcome, '') not in ('stored', 'duplicate')
+  group by
+    w.entity_id,
+    w.window_start
+),
+lost as (
+  select
+    entity_id,
+    window_start,
+    jsonb_agg(jsonb_build_object('topic', topic, 'partition', partition_id, 'offset', record_offset) order by topic, partition_id, record_offset) as published
+  from unnest($14::bigint[], $15::timestamptz[], $16::text[], $17::integer[], $18::bigint[])
+    as record (entity_id, window_start, topic, partition_id, record_offset)
+  group by
+    entity_id,
+    window_start
+),
+-- What backfills have done or are to do in these hours: the windows of each chunk, hour by hour.
+planned as materialized (
+  select
+    (entity.value ->> 'id')::bigint as entity_id,
+    hour.window_start,
+    c.backfill_id,
+    c.chunk_key,
+    c.status,
+    c.finished_at,
+    b.purpose = 'repair' and b.status = any($21::text[]) and c.status <> all($22::text[]) as is_open_repair,
+    b.purpose = 'repair' and c.status = 'done' as is_done_repair,
+    b.request ->> 'input' = 'history'
+      and c.status = 'done'
+      and c.started_at >= hour.window_start + interval '1 hour'
+      and not c.failures @> jsonb_build_array(jsonb_build_object('entityId', entity.value -> 'id')) as is_exhausting
+  from backfill_chunks c
+  join backfills b
+    on b.backfill_id = c.backfill_id
+    and b.pipeline = $1
+  cross join lateral jsonb_array_elements(c.windows -> 'entities') as entity
+  cross join lateral jsonb_array_elements_text(entity.value -> 'hours') with ordinality as set (hours, position)
+  cross join lateral (
+    select (c.first_day + (set.position - 1)::integer)::timestamp at time zone 'UTC' + bit * interval '1 hour' as window_start
+    from generate_series(0, 23) as bit
+    where (set.hours::integer >> bit) & 1 = 1
+  ) as hour
+  where c.first_day < $4::timestamptz at time zone 'UTC'
+    and c.last_day >= date_trunc('day', $3::timestamptz at time zone 'UTC')
+    and c.status not in ('failed', 'cancelled')
+    and hour.window_start >= $3
+    and hour.window_start < $4
+    and ($5::bigint[] is null or (entity.value ->> 'id')::bigint = any($5::bigint[]))
+),
+of_backfills as (
+  select
+    entity_id,
+    window_start,
+    bool_or(is_open_repair) as is_under_repair,
+    bool_or(is_done_repair) as was_repaired,
+    max(finished_at) filter (where is_exhausting) as exhausted_at,
+    jsonb_agg(jsonb_build_object('backfill', backfill_id, 'chunk', chunk_key, 'status', status) order by finished_at, backfill_id, chunk_key) as backfills
+  from planned
+  group by
+    entity_id,
+    window_start
+),
+-- All that is known of single windows, few of them as a rule: what judges every window joins it once.
+noted as materialized (
+  select
+    entity_id,
+    window_start,
+    x.run_is_missing,
+    x.call_failed,
+    coalesce(x.record_was_rejected, false) or l.letters is not null as record_was_rejected,
+    x.source_was_unchanged,
+    x.source_was_unchanged is not null as has_polls,
+    u.is_unread,
+    s.published is not null as is_published,
+    b.is_under_repair,
+    b.was_repaired,
+    b.exhausted_at,
+    coalesce(x.evidence, '{}')
+      || jsonb_build_object('deadLetters', l.letters, 'published', s.published, 'figures', d.figures, 'backfills', b.backfills) as evidence
+  from (
+    select entity_id, window_start
+    from explained
+    union
+    select entity_id, window_start
+    from letters
+    union
+    select entity_id, window_start
+    from lost
+    union
+    select entity_id, window_start
+    from unread
+    union
+    select entity_id, window_start
+    from differing
+    union
+    select entity_id, window_start
+    from of_backfills
+  ) as noted_window
+  left join explained x using (entity_id, window_start)
+  left join letters l using (entity_id, window_start)
+  left join lost s using (entity_id, window_start)
+  left join unread u using (entity_id, window_start)
+  left join differing d using (entity_id, window_start)
+  left join of_backfills b using (entity_id, window_start)
+),
+previous as (
+  select *
+  from window_completeness
+  where pipeline = $1
+    and window_start >= $3
+    and window_start < $4
+    and ($5::bigint[] is null or entity_id = any($5::bigint[]))
+),
+judged as materialized (
+  select
+    c.entity_id,
+    c.window_start,
+    c.expected,
+    c.observed,
+    c.aggregated,
+    ruling.verdict,
+    ruling.reason,
+    ruling.is_good,
+    case
+      when not ruling.is_good
+      then jsonb_strip_nulls(coalesce(n.evidence, '{}') || jsonb_build_object('reading', case when fact.is_behind then $13::jsonb end))
+    end as evidence,
+    p.verdict as previous_verdict,
+    p.reason as previous_reason,
+    p.entity_id is null as is_new,
+    p.entity_id is null
+      or p.expected <> c.expected
+      or p.observed <> c.observed
+      or p.aggregated is distinct from c.aggregated
+      or p.verdict <> ruling.verdict
+      or p.reason is distinct from ruling.reason as is_changed
+  from compared c
+  left join previous p
+    on p.entity_id = c.entity_id
+    and p.window_start = c.window_start
+  left join noted n
+    on n.entity_id = c.entity_id
+    and n.window_start = c.window_start
+  cross join lateral (
+    select
+      c.window_end > $10 as is_open,
+      c.observed >= c.expected as is_enough,
+      $12::boolean or coalesce(n.is_unread, false) as is_behind,
+      -- An hour in which no poll was due has brought nothing new.
+      c.observed < c.expected and coalesce(n.source_was_unchanged, true) as source_was_unchanged,
+      coalesce(n.is_under_repair, false) or coalesce(p.repair_workflow_id = any($23::text[]), false) as is_under_repair,
+      -- A row that was lost after the backfill had ended is not one that the source did not have.
+      n.exhausted_at is not null
+        and (
+          p.entity_id is null
+          or p.checked_at < n.exhausted_at
+          or p.observed <= c.observed
+          and case p.verdict
+            when 'mismatched' then coalesce(p.aggregated, 0) <= p.observed
+            else p.verdict not in ('partial', 'missing', 'unrepairable')
+          end
+        ) as source_is_exhausted
+  ) as fact
+  join unnest($7::text[], $8::text[], $9::boolean[]) with ordinality as ruling (verdict, reason, is_good, place)
+    on ruling.place = ($6::smallint[])[
+      1
+      -- These operators bind alike.
+      + (
+        fact.is_open::integer
+        | (fact.is_enough::integer << 1)
+        | ((c.observed > 0)::integer << 2)
+        | ((c.figures is null)::integer << 3)
+        | (fact.is_behind::integer << 4)
+        | (coalesce(n.run_is_missing, false)::integer << 5)
+        | (coalesce(n.call_failed, false)::integer << 6)
+        | (coalesce(n.record_was_rejected, false)::integer << 7)
+        | (fact.source_was_unchanged::integer << 8)
+        | (coalesce(n.is_published, false)::integer << 9)
+        | (fact.is_under_repair::integer << 10)
+        | (fact.source_is_exhausted::integer << 11)
+        | ((coalesce(n.has_polls and c.window_start >= $20, false) and not fact.source_is_exhausted)::integer << 12)
+        | ((coalesce(n.was_repaired, false) or p.repair_workflow_id is not null)::integer << 13)
+        | ((coalesce(p.attempts, 0) >= $19)::integer << 14)
+      )
+    ]
+),
+stored as (
+  insert into window_completeness as known (
+    pipeline,
+    entity_id,
+    window_start,
+    expected,
+    observed,
+    aggregated,
+    verdict,
+    reason,
+    evidence,
+    checked_at
+  )
+  select
+    $1,
+    entity_id,
+    window_start,
+    expected,
+    observed,
+    aggregated,
+    verdict,
+    reason,
+    evidence,
+    now()
+  from judged
+  where is_changed
+  on conflict (pipeline, entity_id, window_start) do update
+  set
+    expected = excluded.expected,
+    observed = excluded.observed,
+    aggregated = excluded.aggregated,
+    verdict = excluded.verdict,
+    reason = excluded.reason,
+    evidence = excluded.evidence,
+    checked_at = excluded.checked_at,
+    -- Only a good verdict has no evidence.
+    attempts = case when excluded.evidence is null then 0 else known.attempts end
+),
+changes as (
+  insert into window_completeness_changes (
+    pipeline,
+    entity_id,
+    window_start,
+    changed_at,
+    previous_verdict,
+    previous_reason,
+    verdict,
+    reason
+  )
+  select
+    $1,
+    entity_id,
+    window_start,
+    now(),
+    previous_verdict,
+    previous_reason,
+    verdict,
+    reason
+  from judged
+  where is_changed
+    and case
+      when is_new then not is_good
+      else (verdict, reason) is distinct from (previous_verdict, previous_reason)
+    end
+)
+select
+  verdict,
+  count(*)::integer as windows,
+  (count(*) filter (where is_changed))::integer as changed
+from judged
+group by verdict
