@@ -7,7 +7,7 @@ import { backfillRequestSchema } from '../schemas/backfill.ts';
 import { type CompletenessInput, completenessInputSchema } from '../schemas/completeness.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { fakeDatabase } from '../tests/support/fake-database.ts';
-import { createCompletenessRepairActivities } from './completeness-repairs.ts';
+import { createCompletenessRepairActivities, type Reach } from './completeness-repairs.ts';
 
 const PIPELINE = 'a-pipeline';
 const topic = (name: string) => ({ name, partitions: 2, retentionMs: DAY_MS });
@@ -43,7 +43,9 @@ function world(rows: Parameters<typeof fakeDatabase>[0] = {}) {
         { partition: 0, low: 2, high: name === 'live' ? 50 : 2 },
         { partition: 1, low: 0, high: 0 },
       ],
-      offsetsAt: async (_, time) => new Map([[0, time < hour('03-01T08') ? 11 : 30]]),
+      // What is older than a week has expired.
+      offsetsAt: async (_, time) =>
+        new Map([[0, time < hour('02-22T00') ? 2 : time < hour('03-01T08') ? 11 : 30]]),
       committedOffsets: async () => new Map(),
       read: async () => undefined,
     },
@@ -97,9 +99,9 @@ describe('the plan', () => {
       'windows-to-repair': (parameters) => (parameters[7] === null ? waiting : [row(7, hour('03-01T08'))]),
       'incomplete-windows': [{ entity_id: 7, window_start: hour('03-01T08') }],
     });
-    const plan = await run(() => activities.planWindowRepairs({ asked: asked() }));
+    const plan = await run(() => activities.planWindowRepairs({ asked: asked(), mayGiveUp: true }));
     expect(plan).toEqual({
-      ...{ recompute: [], reload: [], hopeless: [] },
+      ...{ recompute: [], reload: [], hopeless: [], room: 2, resume: [] },
       fetch: [{ from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', entities: [7] }],
     });
     expect(database.askedFor('windows-to-repair')[1]?.slice(7)).toEqual([hour('03-01T05'), 5_000]);
@@ -108,7 +110,7 @@ describe('the plan', () => {
   test('of a check by hand is of its windows alone', async () => {
     const { database, activities, run } = world();
     const range = { from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', entities: [7] };
-    await run(() => activities.planWindowRepairs({ asked: asked(range) }));
+    await run(() => activities.planWindowRepairs({ asked: asked(range), mayGiveUp: true }));
     expect(database.askedFor('windows-to-repair')[0]?.slice(2, 6)).toEqual([
       3,
       hour('03-01T08'),
@@ -117,20 +119,31 @@ describe('the plan', () => {
     ]);
   });
 
-  test('leaves room for the repairs that run, and counts no other backfill', async () => {
-    const open = [
-      { backfill_id: 'one', request: backfillRow('running').request, windows: null },
-      {
-        backfill_id: 'two',
-        request: { ...backfillRow('running').request, purpose: 'backfill' },
-        windows: null,
-      },
-    ];
+  test('leaves room for the repairs that run but are not paused, and begins anew what nobody carries on', async () => {
+    const open = ['running', 'paused', 'running'].map((status, index) => ({
+      ...{ backfill_id: `repair-${index}`, status, workflow_id: `backfill/repair-${index}` },
+    }));
     const { activities, run } = world({
       'windows-to-repair': ['05', '07', '09'].map((at) => row(7, hour(`03-01T${at}`))),
-      'open-backfills': open,
+      'open-repairs': open.slice(0, 2),
     });
-    expect((await run(() => activities.planWindowRepairs({ asked: asked() }))).fetch).toHaveLength(1);
+    const plan = () => run(() => activities.planWindowRepairs({ asked: asked(), mayGiveUp: true }));
+    expect(await plan()).toMatchObject({ room: 1, resume: ['repair-0', 'repair-1'] });
+  });
+
+  test('loads an hour from the log that is to be made anew, where a row of it counts more than is stored', async () => {
+    const wrong = { verdict: 'mismatched', reason: 'aggregate_wrong', observed: 4, aggregated: 4 };
+    const { activities, run } = world({
+      'windows-to-repair': [row(7, hour('03-01T05'), wrong), row(7, hour('03-01T07'), wrong)],
+      'hours-counting-more': [{ window_start: hour('03-01T07') }],
+    });
+    const { recompute, reload } = await run(() =>
+      activities.planWindowRepairs({ asked: asked(), mayGiveUp: true }),
+    );
+    expect([...recompute, ...reload].map(({ from }) => from)).toEqual([
+      '2026-03-01T05:00:00Z',
+      '2026-03-01T07:00:00Z',
+    ]);
   });
 });
 
@@ -138,8 +151,10 @@ test('a reload loads what each log holds around the hours, every partition named
   const { activities, run } = world();
   const repair: HourRepair = {
     ...{ id: 'reload-1-0123456789ab', from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', blocks: [] },
+    isLast: false,
   };
-  const jobs = await run(() => activities.planReload({ pipeline: PIPELINE, repair }));
+  const reload = (reach: Reach) => run(() => activities.planReload({ pipeline: PIPELINE, repair, reach }));
+  const jobs = await reload('around');
   expect(jobs).toEqual([
     {
       load: expect.stringMatching(/^reload-1-0123456789ab-[0-9a-f]{12}$/),
@@ -149,6 +164,26 @@ test('a reload loads what each log holds around the hours, every partition named
       },
     },
   ]);
+  const [everywhere] = await reload('everywhere');
+  expect(everywhere?.parameters).toMatchObject({ topic: 'live', offsets: '0:2-50;1:0-0' });
+  expect(everywhere?.load).not.toBe(jobs[0]?.load);
+});
+
+describe('an hour that counts more than the logs have given', () => {
+  const repair = { id: 'reload-1-0', from: '2026-03-01T08:00:00Z', to: '2026-03-01T09:00:00Z', blocks: [] };
+  const ask = (hours: number, given: Partial<HourRepair> = {}) => {
+    const { activities, run } = world({ 'count-hours-counting-more': [{ hours }] });
+    const asked = { pipeline: PIPELINE, repair: { ...repair, isLast: false, ...given } };
+    return run(() => activities.requireNothingToForget(asked));
+  };
+
+  test('is made anew when nothing is missing, the log reaches back to it, or nothing else is left to try', async () => {
+    const old = { from: '2026-02-10T08:00:00Z', to: '2026-02-10T09:00:00Z' };
+    await ask(0, old);
+    await ask(1);
+    await ask(1, { ...old, isLast: true });
+    await expect(ask(1, old)).rejects.toMatchObject({ code: 'RECORDS_NOT_IN_LOG' });
+  });
 });
 
 describe('a fetch', () => {

@@ -3,7 +3,7 @@
  * a window is repaired is decided in `domain/completeness-repairs.ts`; the repairs themselves are backfills and batch jobs.
  */
 import { heartbeat, sleep } from '@temporalio/activity';
-import { backfillOf, openBackfills, storePlan } from '../clients/backfill-ledger.ts';
+import { backfillOf, storePlan } from '../clients/backfill-ledger.ts';
 import { planFor } from '../clients/backfill-planning.ts';
 import {
   giveUpWindows,
@@ -11,7 +11,8 @@ import {
   recordRepair,
   windowsToRepair,
 } from '../clients/completeness-repairs.ts';
-import { rangesAround, type SearchedTopic } from '../clients/lost-records.ts';
+import { countHoursCountingMore, hoursCountingMore, openRepairs } from '../clients/hour-repairs.ts';
+import { rangesAround, reachesBackTo, type SearchedTopic, wholeLog } from '../clients/lost-records.ts';
 import { loadId } from '../domain/backfill-identities.ts';
 import { overPartitions, rangesText, unionOf } from '../domain/backfill-offsets.ts';
 import { refusalOf } from '../domain/backfill-refusals.ts';
@@ -36,6 +37,25 @@ export type PlannedFetch =
   /** Nothing was begun, and no attempt is used up. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What a check repairs: first what was begun and is carried on by nobody any more. */
+export interface PlannedRepairs extends RepairPlan {
+  /** Backfills whose workflow is gone: begun anew, each goes on where it was. */
+  readonly resume: readonly string[];
+}
+
+/** Where in the logs the records of an hour are sought: around it, or everywhere. */
+export type Reach = 'around' | 'everywhere';
+
+/** Thrown when hours count more than is stored and the logs do not hold the rest. Made anew, they would forget it. */
+class RecordsNotInLogError extends HourglassError {
+  constructor({ from, to }: HourRepair, hours: number) {
+    super(
+      'RECORDS_NOT_IN_LOG',
+      `${from} to ${to} is not made anew: the rows of ${hours} hours count more observations than are stored, and the log no longer holds all of that time. The last attempt makes them anew from what is stored.`,
+    );
+  }
+}
+
 /** So many windows are planned for at once: the plan is a payload. */
 const MOST_PLANNED = 8_000;
 /** In pages of so many; those that wait for their time are passed over. */
@@ -45,7 +65,7 @@ const PAGE = 5_000;
 const ACCEPTED_WITHIN_MS = 60_000;
 
 export function createCompletenessRepairActivities(deps: CompletenessDeps) {
-  const { database, kafka, pipelines, facts, now, pollMs } = deps;
+  const { database, kafka, pipelines, facts, now, pollMs, isOpenWorkflow } = deps;
 
   const dueWindows = async (asked: AskedCheck, at: Date): Promise<readonly WindowToRepair[]> => {
     const { pipeline, policy, from, to, entities } = asked;
@@ -68,45 +88,74 @@ export function createCompletenessRepairActivities(deps: CompletenessDeps) {
   const loadOf = async (
     searched: SearchedTopic,
     { id, from, to }: HourRepair,
+    reach: Reach,
   ): Promise<LoadJob | undefined> => {
-    const around = await rangesAround(kafka, searched, { from: new Date(from), to: new Date(to) });
-    if (around.length === 0) return undefined;
     const { name: topic } = searched;
-    const all = rangesText(overPartitions(unionOf([around]), await kafka.watermarks(topic)));
+    const ranges =
+      reach === 'everywhere'
+        ? await wholeLog(kafka, topic)
+        : await rangesAround(kafka, searched, { from: new Date(from), to: new Date(to) });
+    if (ranges.length === 0) return undefined;
+    const all = rangesText(overPartitions(unionOf([ranges]), await kafka.watermarks(topic)));
     const load = loadId(id, topic, all);
     return { load, parameters: { topic, offsets: all, backfill: 'any', from, to, load } };
   };
 
   return allWithPulse({
     /** Of a check by the schedule: whatever in the ledger needs it, and not only what was judged now. */
-    async planWindowRepairs({ asked }: { asked: AskedCheck }): Promise<RepairPlan> {
+    async planWindowRepairs(input: { asked: AskedCheck; mayGiveUp: boolean }): Promise<PlannedRepairs> {
+      const { asked, mayGiveUp } = input;
       const { pipeline, policy } = asked;
       const at = now();
       const windows = await dueWindows(asked, at);
-      const hours = [...new Set(windows.map(({ windowStart }) => windowStart.getTime()))];
-      const running = (await openBackfills(database, pipeline)).filter(
-        ({ request }) => request.purpose === 'repair',
+      const hours = [...new Set(windows.map(({ windowStart }) => windowStart.getTime()))].map(
+        (hour) => new Date(hour),
       );
-      return planRepairs({
-        ...{ pipeline, windows, policy, running: running.length },
-        incomplete: await incompleteWindows(
-          database,
-          pipeline,
-          hours.map((hour) => new Date(hour)),
-        ),
+      const open = await openRepairs(database, pipeline);
+      const resume: string[] = [];
+      for (const { id, workflowId } of open) if (!(await isOpenWorkflow(workflowId))) resume.push(id);
+      const plan = planRepairs({
+        ...{ pipeline, windows, policy, mayGiveUp },
+        // Who paused one wants other repairs to go on.
+        running: open.filter(({ status }) => status !== 'paused').length,
+        incomplete: await incompleteWindows(database, pipeline, hours),
+        countingMore: await hoursCountingMore(database, pipeline, hours),
         historyFrom: historyStart(ofPipeline(facts, pipeline), at),
       });
+      return { ...plan, resume };
     },
 
     /** Batch jobs that load what any log may hold of the hours; whoever published it. */
-    async planReload(input: { pipeline: string; repair: HourRepair }): Promise<readonly LoadJob[]> {
+    async planReload(input: {
+      pipeline: string;
+      repair: HourRepair;
+      reach: Reach;
+    }): Promise<readonly LoadJob[]> {
       const { live, repairs, history } = ofPipeline(pipelines, input.pipeline).topics;
       const jobs: LoadJob[] = [];
       for (const topic of [live, repairs, history]) {
-        const job = await loadOf({ name: topic.name, isLive: topic === live }, input.repair);
+        const job = await loadOf({ name: topic.name, isLive: topic === live }, input.repair, input.reach);
         if (job !== undefined) jobs.push(job);
       }
       return jobs;
+    },
+
+    /** Whether the rows of all hours count no more than is stored by now. */
+    async isAllStored({ repair }: { repair: HourRepair }): Promise<boolean> {
+      return (await countHoursCountingMore(database, repair)) === 0;
+    },
+
+    /**
+     * To be asked when everything was loaded that the logs hold: what they would hold if it had ever been published was never published.
+     * @throws RecordsNotInLogError
+     */
+    async requireNothingToForget(input: { pipeline: string; repair: HourRepair }): Promise<void> {
+      const { pipeline, repair } = input;
+      const hours = await countHoursCountingMore(database, repair);
+      if (hours === 0 || repair.isLast) return;
+      const { live } = ofPipeline(pipelines, pipeline).topics;
+      if (!(await reachesBackTo(kafka, live.name, new Date(repair.from))))
+        throw new RecordsNotInLogError(repair, hours);
     },
 
     jobsOfRepairs: async ({ pipeline }: { pipeline: string }): Promise<PipelineDefinition['backfill']> =>

@@ -240,15 +240,17 @@ describe('judging', () => {
   test('looks into the log for what nothing explains, and judges again when there is something', async () => {
     const { database, activities, run, state } = world({ ...judged, ...unexplained() });
     state.records = [record('7', 2), record('8', 3)];
-    expect(await run(() => activities.explainRange(step()))).toMatchObject({ byVerdict: { missing: 2 } });
+    expect(await run(() => activities.explainRange(step()))).toMatchObject({
+      ...{ isWhole: true, judged: { byVerdict: { missing: 2 } } },
+    });
     expect(toldOf(database)).toEqual([[[7], [2]]]);
   });
 
   test('does not judge again when the log tells nothing, and does not look while the stream is behind', async () => {
     const { database, activities, run, state } = world({ ...judged, ...unexplained() });
-    expect(await run(() => activities.explainRange(step()))).toBeUndefined();
+    expect(await run(() => activities.explainRange(step()))).toEqual({ isWhole: true });
     state.records = [record('7', 2)];
-    expect(await run(() => activities.explainRange(step({ isBehind: true })))).toBeUndefined();
+    expect(await run(() => activities.explainRange(step({ isBehind: true })))).toEqual({ isWhole: false });
     expect(database.askedFor('judge-windows')).toEqual([]);
   });
 });
@@ -282,14 +284,15 @@ describe('the end of a check', () => {
   });
 
   test('tells that checks end again when none did for hours', async () => {
-    const { activities, run } = world({ 'previous-completeness-check': [{ ended_at: at('03-01T03') }] });
+    const { database, activities, run } = world({ 'silence-of-checks': [{ since: at('03-01T03') }] });
     expect(await run(() => activities.endCompletenessCheck(ended))).toMatchObject([
       { status: 'resolved', kind: 'check-missing' },
     ]);
+    expect(database.askedFor('silence-of-checks')).toEqual([[PIPELINE, 'this-check']]);
   });
 
   test('that does not come is told by somebody else', async () => {
-    const silent = { 'latest-completeness-check': [check({ ended_at: at('03-01T07') })] };
+    const silent = { 'silence-of-checks': [{ since: at('03-01T07') }] };
     const { activities, run, state } = world(silent);
     expect(await run(() => activities.judgeSilence({ pipeline: PIPELINE }))).toMatchObject({
       kind: 'check-missing',

@@ -10,6 +10,7 @@ import {
   latestAlert,
   previousEnd,
   recordAlert,
+  silentSince,
 } from '../clients/completeness-alerts.ts';
 import { beginCheck, changedHoursSince, endCheck, latestCheck } from '../clients/completeness-checks.ts';
 import {
@@ -23,7 +24,9 @@ import type { KafkaClient } from '../clients/kafka.ts';
 import {
   type ExplainingQuestion,
   explainedWindows,
-  lostRecords,
+  type Look,
+  lookForLost,
+  MOST_WINDOWS_SOUGHT,
   rangesAround,
   rangesOfPlaces,
   type SearchedTopic,
@@ -89,6 +92,12 @@ export interface EndedCheck {
   readonly begun: Pick<BegunCheck, 'id' | 'at' | 'isOnRecord'>;
   readonly counts: CountsByVerdict;
   readonly changed: number;
+}
+
+export interface Explained {
+  /** Whether the log was looked through for all that nothing else explains. */
+  readonly isWhole: boolean;
+  readonly judged?: JudgingResult;
 }
 
 const NEVER = new Date(0);
@@ -163,6 +172,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
       ...(asked.entities === undefined ? {} : { entities: asked.entities }),
       ...{ ...rangeOf(range), overUntil: new Date(begun.overUntil) },
       ...{ isBehind, reading, publishedNotStored, openRepairs: begun.openRepairs },
+      begunAt: new Date(begun.at),
       mostAttempts: asked.policy.mostAttempts,
       historyFrom: historyStart(ofPipeline(facts, asked.pipeline), new Date(begun.at)),
     });
@@ -173,27 +183,27 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
     const windows = await explainedWindows(database, questionOf(step));
     const lost: PublishedRecord[] = [];
     for (const [topic, ranges] of rangesOfPlaces(windows))
-      lost.push(...(await lostRecords(deps, { ...step, topic, ranges, windows, inspect })));
+      lost.push(...(await lookForLost(deps, { ...step, topic, ranges, windows, inspect })).lost);
     return lost;
   };
 
   /** Whatever of these windows was published around their hours and is not stored. */
-  const lostAround = async (
-    step: JudgedStep,
-    windows: readonly UnexplainedWindow[],
-  ): Promise<readonly PublishedRecord[]> => {
+  const lostAround = async (step: JudgedStep, windows: readonly UnexplainedWindow[]): Promise<Look> => {
     const inspect = ofPipeline(contracts, step.asked.pipeline);
     const hours = windows.map(({ windowStart }) => windowStart);
     const lost: PublishedRecord[] = [];
+    let isWhole = windows.length < MOST_WINDOWS_SOUGHT;
     for (const range of rangesOfHours(hours, MOST_HOURS_OF_A_LOOK))
       for (const searched of topicsOf(step.asked.pipeline)) {
         const within = windows.filter(({ windowStart: at }) => at >= range.from && at < range.to);
         const ranges = await rangesAround(kafka, searched, range);
-        lost.push(
-          ...(await lostRecords(deps, { ...step, topic: searched.name, ranges, windows: within, inspect })),
-        );
+        const look = await lookForLost(deps, {
+          ...{ ...step, topic: searched.name, ranges, windows: within, inspect },
+        });
+        lost.push(...look.lost);
+        isWhole &&= look.isWhole;
       }
-    return lost;
+    return { lost, isWhole };
   };
 
   return allWithPulse({
@@ -239,12 +249,13 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
 
     /**
      * Looks into the log for what was published of windows that nothing else explains, and judges the range again when there is any.
-     * @returns undefined when the log tells nothing new
+     * @returns nothing judged when the log tells nothing new
      */
-    async explainRange(step: JudgedStep): Promise<JudgingResult | undefined> {
-      if (step.isBehind) return undefined;
-      const found = await lostAround(step, await unexplainedWindows(database, questionOf(step)));
-      return found.length === 0 ? undefined : judge(step, [...found, ...(await stillLost(step))]);
+    async explainRange(step: JudgedStep): Promise<Explained> {
+      if (step.isBehind) return { isWhole: false };
+      const { lost, isWhole } = await lostAround(step, await unexplainedWindows(database, questionOf(step)));
+      if (lost.length === 0) return { isWhole };
+      return { isWhole, judged: await judge(step, [...lost, ...(await stillLost(step))]) };
     },
 
     /** Puts the end of a check on record. @returns what a person is to be told */
@@ -252,6 +263,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
       if (!begun.isOnRecord) return [];
       const { pipeline } = asked;
       const previous = await previousEnd(database, pipeline, begun.id);
+      const silentBefore = await silentSince(database, pipeline, begun.id);
       const alert = alertOfCheck({
         ...{ pipeline, begunAt: new Date(begun.at), now: now() },
         findings: await findingsSince(database, pipeline, previous ?? NEVER),
@@ -260,13 +272,13 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
       });
       if (alert !== undefined) await recordAlert(database, pipeline, begun.id, alert);
       await endCheck(database, { pipeline, id: begun.id, byVerdict: counts, changed });
-      return [alert, alertOfReturn(pipeline, previous, now())].flatMap((each) => each ?? []);
+      return [alert, alertOfReturn(pipeline, silentBefore, now())].flatMap((each) => each ?? []);
     },
 
     /** What is to be told of checks that do not end; undefined when nothing is. */
     async judgeSilence({ pipeline }: PipelineInput): Promise<Alert | undefined> {
       ofPipeline(pipelines, pipeline);
-      return alertOfSilence(pipeline, (await latestCheck(database, pipeline))?.endedAt ?? undefined, now());
+      return alertOfSilence(pipeline, await silentSince(database, pipeline), now());
     },
   });
 }

@@ -49,7 +49,7 @@ export interface IngestRun {
   /** When its first try began. */
   readonly startedAt: Date;
   /** The active locations that it has not done with. */
-  locations(shards: number): Promise<readonly ShardLocation[]>;
+  locations(): Promise<readonly ShardLocation[]>;
   /** Publishes a batch, then records it: a crash in between repeats these records, which are duplicates downstream. */
   take(outcomes: readonly PollOutcome[]): Promise<void>;
   /** @param error why it did not go through the whole shard */
@@ -76,7 +76,7 @@ interface LocationRow {
 
 export async function beginIngestRun(
   { database, kafka, now }: RunDoors,
-  run: RunKey,
+  { shards, ...run }: RunKey & { readonly shards: number },
   topics: PipelineDefinition['topics'],
   workflowRunId: string,
 ): Promise<IngestRun> {
@@ -86,7 +86,7 @@ export async function beginIngestRun(
     return JSON.stringify(Object.fromEntries(marks.map(({ partition, high }) => [partition, high])));
   };
   const [begun] = await database.query<{ started_at: Date; attempts: number }>('begin-ingest-run', [
-    ...[...key, now(), workflowRunId],
+    ...[...key, now(), workflowRunId, shards],
     await ends(),
   ]);
   if (begun === undefined) throw new Error(`the run ${key.join('/')} has no row`);
@@ -96,7 +96,7 @@ export async function beginIngestRun(
   };
   return {
     startedAt,
-    async locations(shards) {
+    async locations() {
       const { pipeline, source, shard, scheduledAt } = run;
       const rows = await database.query<LocationRow>('locations-of-shard', [
         ...[pipeline, source, shard, shards],

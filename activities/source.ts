@@ -73,7 +73,7 @@ export function createSourceActivities(deps: SourceDeps) {
      * reason. A location that fails does not fail the run; that the source refuses everybody, is away, or no call is left is
      * the run's `error`, and the next run asks again. A retry goes on with those that have no outcome yet.
      */
-    async pollShard({ shards, ...run }: PollShardInput): Promise<PollSummary> {
+    async pollShard(run: PollShardInput): Promise<PollSummary> {
       const { definition, source, budget } = partsOf(run);
       const { workflowExecution, scheduledTimestampMs } = activityInfo();
       const workflowRunId = workflowExecution?.runId ?? '';
@@ -90,7 +90,7 @@ export function createSourceActivities(deps: SourceDeps) {
           everyMs: BATCH_WAIT_MS,
           handOn: record.take,
         });
-        const polled = pollLocations(await record.locations(shards), {
+        const polled = pollLocations(await record.locations(), {
           ...{ source, budget, concurrency, spreadMs, deadlineMs, now, signal },
           ...{ scheduledAt: new Date(run.scheduledAt), startedAt: record.startedAt },
           onOutcome(outcome) {

@@ -68,7 +68,7 @@ const TO = new Date('2026-01-15T12:00:00Z');
 const question: JudgingQuestion = {
   ...{ pipeline: 'weather', source: 'mock', from: new Date(HOURS[1]), to: TO, overUntil: TO, shards: 1 },
   ...{ isBehind: false, reading: [], publishedNotStored: [], mostAttempts: 3, historyFrom: null },
-  openRepairs: [],
+  ...{ openRepairs: [], begunAt: new Date() },
 };
 
 async function fill({ sql }: OpenDatabase, locations: number): Promise<void> {
@@ -88,8 +88,12 @@ const rounds = [
     prepare: 'update weather_hourly set temp_avg = temp_avg + 1 where city_id % 1000 = 0',
   },
   {
-    what: 'nobody has an observation or a row any more',
-    prepare: 'truncate observations, weather_hourly',
+    what: 'ten thousand lack an observation, and there are runs to tell why',
+    prepare: readBenchSql('runs-and-an-outage'),
+  },
+  {
+    what: 'nobody has an observation or a row any more, and nobody was polled',
+    prepare: 'truncate observations, weather_hourly, ingest_runs, ingest_exceptions',
   },
 ] as const;
 

@@ -20,7 +20,13 @@ interface DayRow {
  */
 export async function readBackfillDays(
   database: Queries,
-  { pipeline, from, to, entities }: Pick<BackfillRequest, 'pipeline' | 'from' | 'to' | 'entities'>,
+  {
+    pipeline,
+    from,
+    to,
+    entities,
+    input,
+  }: Pick<BackfillRequest, 'pipeline' | 'from' | 'to' | 'entities' | 'input'>,
 ): Promise<readonly EntityDay[]> {
   const rows = await database.query<DayRow>('backfill-days', [
     pipeline,
@@ -29,6 +35,7 @@ export async function readBackfillDays(
     entities ?? null,
     OPEN_STATES,
     ENDED_CHUNKS,
+    input === 'history',
   ]);
   return rows.map((row) => ({
     entityId: row.entity_id,

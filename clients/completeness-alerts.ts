@@ -1,6 +1,6 @@
 /** The door to what a person is to be told of checks, and was told. When that is, and in which words, is decided in `domain/completeness-alerts.ts`. */
 import { ALARMING_VERDICTS, type Finding, TROUBLED_VERDICTS } from '../domain/completeness-alerts.ts';
-import type { CompletenessVerdict } from '../domain/completeness-verdicts.ts';
+import { type CompletenessVerdict, WAITING_VERDICTS } from '../domain/completeness-verdicts.ts';
 import type { Alert } from '../schemas/alert.ts';
 import type { Queries } from './postgres.ts';
 
@@ -11,7 +11,7 @@ interface FindingRow {
   readonly last_hour: Date;
 }
 
-/** Windows that came to an alarming verdict since an instant, whoever judged them. */
+/** Windows that came to an alarming verdict since an instant, whoever judged them; not those that only came back to it. */
 export async function findingsSince(
   database: Queries,
   pipeline: string,
@@ -21,6 +21,7 @@ export async function findingsSince(
     pipeline,
     ALARMING_VERDICTS,
     since,
+    WAITING_VERDICTS,
   ]);
   return rows.map((row) => ({
     verdict: row.verdict,
@@ -44,6 +45,22 @@ export async function previousEnd(
 ): Promise<Date | undefined> {
   const [row] = await database.query<{ ended_at: Date }>('previous-completeness-check', [pipeline, checkId]);
   return row?.ended_at;
+}
+
+/**
+ * When the last check ended; before the first, since when one could have. Undefined where there is nothing to check.
+ * @param checkId a check that is left out
+ */
+export async function silentSince(
+  database: Queries,
+  pipeline: string,
+  checkId?: string,
+): Promise<Date | undefined> {
+  const [row] = await database.query<{ since: Date | null }>('silence-of-checks', [
+    pipeline,
+    checkId ?? null,
+  ]);
+  return row?.since ?? undefined;
 }
 
 /** The last notice that was given of windows; undefined before the first. */

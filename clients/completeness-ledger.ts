@@ -47,6 +47,8 @@ export interface JudgingQuestion {
   readonly historyFrom: Date | null;
   /** Ids of workflows that repair at this moment, beside the backfills, of which the ledger knows. */
   readonly openRepairs: readonly string[];
+  /** When the ends of the log were taken; rows that the stream has written since may be only half there. */
+  readonly begunAt: Date;
 }
 
 export type CountsByVerdict = Readonly<Record<CompletenessVerdict, number>>;
@@ -97,6 +99,7 @@ export function judgingParameters(question: JudgingQuestion): readonly unknown[]
     published.map(({ partition }) => partition),
     published.map(({ offset }) => offset),
     ...[question.mostAttempts, question.historyFrom, OPEN_STATES, ENDED_CHUNKS, question.openRepairs],
+    question.begunAt,
   ];
 }
 

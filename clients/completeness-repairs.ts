@@ -8,11 +8,9 @@ import {
   type CompletenessReason,
   type CompletenessVerdict,
   VERDICTS_TO_REPAIR,
+  WAITING_VERDICTS,
 } from '../domain/completeness-verdicts.ts';
 import type { Queries } from './postgres.ts';
-
-/** Verdicts that time, or somebody else, makes another of. */
-const WAITING: readonly CompletenessVerdict[] = ['behind', 'repairing'];
 
 export interface RepairsQuestion {
   readonly pipeline: string;
@@ -114,7 +112,7 @@ export async function unsettledHours(
   before: Date,
 ): Promise<readonly Date[]> {
   const rows = await database.query<{ window_start: Date }>('unsettled-hours', [
-    ...[pipeline, before, WAITING, VERDICTS_TO_REPAIR],
+    ...[pipeline, before, WAITING_VERDICTS, VERDICTS_TO_REPAIR],
   ]);
   return rows.map(({ window_start: windowStart }) => windowStart);
 }
@@ -124,7 +122,7 @@ const MOST_REPAIRS = 200;
 /** Workflows that were to repair windows which are not good, beside backfills. They may have ended. */
 export async function repairsOfWindows(database: Queries, pipeline: string): Promise<readonly string[]> {
   const rows = await database.query<{ repair_workflow_id: string }>('repairs-of-windows', [
-    ...[pipeline, [...WAITING, ...VERDICTS_TO_REPAIR], MOST_REPAIRS],
+    ...[pipeline, [...WAITING_VERDICTS, ...VERDICTS_TO_REPAIR], MOST_REPAIRS],
   ]);
   return rows.map(({ repair_workflow_id: workflowId }) => workflowId);
 }

@@ -5,10 +5,12 @@ import type { KafkaRecord, OffsetRange } from './kafka-reader.ts';
 import {
   explainedWindows,
   type LookInto,
-  lostRecords,
+  lookForLost,
   rangesAround,
   rangesOfPlaces,
+  reachesBackTo,
   unexplainedWindows,
+  wholeLog,
 } from './lost-records.ts';
 import type { InspectRecord } from './record-accounts.ts';
 
@@ -72,7 +74,8 @@ const look = (given: Partial<LookInto> = {}): LookInto => ({
 describe('records that were published and are not stored', () => {
   test('are those of the windows, with their places; not poison, others, or what has a row', async () => {
     const kafka = log([['7@60', '7@61', 'poison', '8@62', '7@120', '7@119']]);
-    const found = await lostRecords({ kafka, database: stored('7@61') }, look());
+    const { lost: found, isWhole } = await lookForLost({ kafka, database: stored('7@61') }, look());
+    expect(isWhole).toBe(true);
     const lost = { entityId: 7, windowStart: hour(1), topic: 'live', partition: 0 };
     expect(found).toEqual([
       { ...lost, offset: 0 },
@@ -83,22 +86,38 @@ describe('records that were published and are not stored', () => {
   test('are none that the stream has not read: these are on their way', async () => {
     const kafka = log([['7@60', '7@61', '7@62']]);
     const offsets = async (committed: number | null) =>
-      (await lostRecords({ kafka, database: stored() }, look({ reading: [read(committed)] }))).map(
+      (await lookForLost({ kafka, database: stored() }, look({ reading: [read(committed)] }))).lost.map(
         ({ offset }) => offset,
       );
     expect(await offsets(2)).toEqual([0, 1]);
     expect(await offsets(null)).toEqual([]);
-    expect(await lostRecords({ kafka, database: stored() }, look({ reading: [] }))).toEqual([]);
+    expect((await lookForLost({ kafka, database: stored() }, look({ reading: [] }))).lost).toEqual([]);
   });
 
   test('are sought as far as the topic holds records', async () => {
     const kafka = log([['7@60', '7@61']], 40);
-    expect(await lostRecords({ kafka, database: stored() }, look())).toMatchObject([
-      { offset: 40 },
-      { offset: 41 },
-    ]);
+    expect(await lookForLost({ kafka, database: stored() }, look())).toMatchObject({
+      lost: [{ offset: 40 }, { offset: 41 }],
+    });
     expect(kafka.asked).toEqual([[{ partition: 0, first: 40, end: 42 }]]);
   });
+});
+
+test('more than one answer holds are not told, and that is said', async () => {
+  const many = Array.from({ length: 5_001 }, () => '7@60');
+  const asked = look({ ranges: [{ partition: 0, first: 0, end: 5_001 }], reading: [read(5_001)] });
+  const { lost, isWhole } = await lookForLost({ kafka: log([many]), database: stored() }, asked);
+  expect([lost.length, isWhole]).toEqual([5_000, false]);
+});
+
+test('the log reaches back to an hour when it holds something older, or has lost nothing', async () => {
+  const records = Array.from({ length: 20 }, () => 'poison');
+  expect(await wholeLog(log([records, []], 4), 'live')).toEqual([{ partition: 0, first: 4, end: 24 }]);
+  expect(await reachesBackTo(log([records], 4), 'live', hour(6))).toBe(true);
+  expect(await reachesBackTo(log([records], 4), 'live', hour(4))).toBe(false);
+  expect(await reachesBackTo(log([records]), 'live', hour(0))).toBe(true);
+  // Of an empty partition nobody knows what it held.
+  expect(await reachesBackTo(log([records, []], 4), 'live', hour(6))).toBe(false);
 });
 
 test('what was published around hours begins a little earlier and ends later, and empty partitions are left out', async () => {

@@ -2,6 +2,7 @@
  * Looks into a pipeline's log for records that were published and are not stored. Only what the stream has read is looked at: the rest is not
  * lost, but on its way.
  */
+import { countOf } from '../domain/backfill-offsets.ts';
 import { HOUR_MS } from '../domain/backfill-windows.ts';
 import { type Window, windowKey } from '../domain/completeness-blocks.ts';
 import type { LogReading } from '../domain/completeness-evidence.ts';
@@ -39,7 +40,7 @@ export interface ExplainingQuestion extends JudgedRange {
 }
 
 /** So many windows are looked for at once: their keys are held in memory. */
-const MOST_WINDOWS = 20_000;
+export const MOST_WINDOWS_SOUGHT = 20_000;
 
 /** Windows that need repair and that the log may explain, the oldest first. */
 export const unexplainedWindows = (
@@ -65,7 +66,15 @@ async function windowsOf(
     entity_id: number;
     window_start: Date;
     published: UnexplainedWindow['published'];
-  }>('windows-to-explain', [pipeline, from, to, verdicts, entities ?? null, MOST_WINDOWS, isExplained]);
+  }>('windows-to-explain', [
+    pipeline,
+    from,
+    to,
+    verdicts,
+    entities ?? null,
+    MOST_WINDOWS_SOUGHT,
+    isExplained,
+  ]);
   return rows.map((row) => ({
     entityId: row.entity_id,
     windowStart: row.window_start,
@@ -102,6 +111,21 @@ export async function rangesAround(
   });
 }
 
+/** Everything the topic holds. */
+export async function wholeLog(kafka: LogDoors['kafka'], topic: string): Promise<readonly OffsetRange[]> {
+  const marks = await kafka.watermarks(topic);
+  return marks.flatMap(({ partition, low, high }) =>
+    high > low ? [{ partition, first: low, end: high }] : [],
+  );
+}
+
+/** Whether each partition still holds all that may have been published of an hour and the time after it. */
+export async function reachesBackTo(kafka: LogDoors['kafka'], topic: string, from: Date): Promise<boolean> {
+  const starts = await kafka.offsetsAt(topic, new Date(from.getTime() - EARLIEST_MS));
+  const marks = await kafka.watermarks(topic);
+  return marks.every(({ partition, low }) => low === 0 || (starts.get(partition) ?? low) > low);
+}
+
 /** The places that were found before, as ranges of single offsets joined where they touch, by topic. */
 export function rangesOfPlaces(
   windows: readonly UnexplainedWindow[],
@@ -132,14 +156,20 @@ export interface LookInto {
 }
 
 /** So many records are read for one answer, and so many of them are named in it. */
-const MOST_READ = 2_000_000;
+const MOST_READ = 20_000_000;
 const MOST_NAMED = 5_000;
 
+export interface Look {
+  readonly lost: readonly PublishedRecord[];
+  /** False when there was more than one answer holds: what is not named may be lost all the same. */
+  readonly isWhole: boolean;
+}
+
 /** Records in these offsets that fit the contract, belong to one of the windows, and have no row. What has expired is passed over. */
-export async function lostRecords(
+export async function lookForLost(
   { database, kafka }: LogDoors,
   { topic, ranges, reading, windows, inspect }: LookInto,
-): Promise<readonly PublishedRecord[]> {
+): Promise<Look> {
   const wanted = new Set(windows.map(windowKey));
   const lost: PublishedRecord[] = [];
   const marks = await kafka.watermarks(topic);
@@ -152,7 +182,7 @@ export async function lostRecords(
   const limited = withinLimit(readable, MOST_READ);
   await kafka.read(topic, limited, async (records) => {
     const own = records.flatMap((record) => ownOf(record, inspect, wanted));
-    if (own.length === 0 || lost.length >= MOST_NAMED) return;
+    if (own.length === 0 || lost.length > MOST_NAMED) return;
     const rows = await database.query<{ place: number }>('stored-keys', [
       own.map(({ entityId }) => entityId),
       own.map(({ observedAt }) => observedAt),
@@ -162,7 +192,8 @@ export async function lostRecords(
       if (!stored.has(place))
         lost.push({ entityId, windowStart, topic, partition: record.partition, offset: record.offset });
   });
-  return lost.slice(0, MOST_NAMED);
+  const isRead = countOf(limited) === countOf(readable);
+  return { lost: lost.slice(0, MOST_NAMED), isWhole: isRead && lost.length <= MOST_NAMED };
 }
 
 function ownOf(record: KafkaRecord, inspect: InspectRecord, wanted: ReadonlySet<string>) {

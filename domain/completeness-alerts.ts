@@ -3,16 +3,16 @@
  * many windows it is about.
  */
 import type { Alert } from '../schemas/alert.ts';
-import type { CompletenessVerdict } from './completeness-verdicts.ts';
+import { type CompletenessVerdict, WAITING_VERDICTS } from './completeness-verdicts.ts';
 import { completenessScheduleId } from './identities.ts';
 
 /** What a person is told of. */
 export const ALARMING_VERDICTS: readonly CompletenessVerdict[] = ['missing', 'mismatched', 'unrepairable'];
-/** As long as a window has one of these, it is not over. */
+/** As long as a window has one of these, it is not over. One that was given up is told once: it stays as it is. */
 export const TROUBLED_VERDICTS: readonly CompletenessVerdict[] = [
-  ...ALARMING_VERDICTS,
-  'repairing',
-  'behind',
+  'missing',
+  'mismatched',
+  ...WAITING_VERDICTS,
 ];
 
 /** Windows that came to a verdict since the last check. */
@@ -53,7 +53,9 @@ export function alertOfCheck({
     kind: 'windows-incomplete',
     subject,
     reason:
-      findings.length > 0 ? reasonOf(findings) : 'No window is missing, mismatched or unrepairable any more.',
+      findings.length > 0
+        ? reasonOf(findings)
+        : 'No window is missing, mismatched or waiting for a repair any more; what is unrepairable stays so.',
     since,
     at: now.toISOString(),
   };
@@ -82,7 +84,7 @@ export const LATE_AFTER_HOURS = 3;
 /**
  * The notice that no check has ended for hours, told when they are three and again each time that they are twice as many. To be asked
  * once an hour.
- * @param endedAt when the last check ended; undefined when none ever did, of which nothing is known
+ * @param endedAt when the last check ended, or since when the first one is waited for; undefined where there is nothing to check
  */
 export function alertOfSilence(pipeline: string, endedAt: Date | undefined, now: Date): Alert | undefined {
   if (endedAt === undefined) return undefined;

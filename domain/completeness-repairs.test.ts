@@ -128,8 +128,9 @@ const windows = fc.uniqueArray(
 );
 const question = (some: readonly WindowToRepair[], given: Partial<RepairQuestion> = {}): RepairQuestion => ({
   ...{ pipeline: 'a-pipeline', windows: some, historyFrom: always, running: 0 },
+  ...{ countingMore: new Set<number>(), mayGiveUp: true },
   incomplete: new Set(some.filter(({ observed, expected }) => observed < expected).map(windowKey)),
-  policy: { mostConcurrentRepairs: 99, mostWindowsOfARepair: 100 },
+  policy: { mostAttempts: 3, mostConcurrentRepairs: 99, mostWindowsOfARepair: 100 },
   ...given,
 });
 const keysOf = (blocks: readonly WindowBlock[]): string[] =>
@@ -207,18 +208,41 @@ describe('a plan', () => {
 
   test('keeps to its caps, and takes the oldest first', () => {
     const some = [5, 3, 1, 7].map((number) => window({ windowStart: hour(100 + number) }));
-    const policy = { mostConcurrentRepairs: 3, mostWindowsOfARepair: 2 };
-    const starts = (given: Partial<RepairQuestion>) =>
-      planRepairs(question(some, { policy, ...given })).fetch.map(({ from }) => Date.parse(from) / HOUR_MS);
-    expect(starts({})).toEqual([101, 103, 105]);
-    expect(starts({ running: 2 })).toEqual([101]);
-    expect(starts({ running: 9 })).toEqual([]);
+    const policy = { mostAttempts: 3, mostConcurrentRepairs: 3, mostWindowsOfARepair: 2 };
+    const starts = (given: Partial<RepairQuestion>) => {
+      const { fetch, room } = planRepairs(question(some, { policy, ...given }));
+      return [room, ...fetch.map(({ from }) => Date.parse(from) / HOUR_MS)];
+    };
+    // More than there is room for: some may be refused.
+    expect(starts({})).toEqual([3, 101, 103, 105, 107]);
+    expect(starts({ running: 2 })).toEqual([1, 101, 103, 105, 107]);
+    expect(starts({ running: 9 })).toEqual([0]);
     const wrong = Array.from({ length: 2 * MOST_HOUR_REPAIRS }, (_, index) =>
       window({ verdict: 'mismatched', reason: 'aggregate_wrong', windowStart: hour(100 + 2 * index) }),
     );
     const { recompute } = planRepairs(question(wrong));
     expect(recompute).toHaveLength(MOST_HOUR_REPAIRS);
     expect(recompute[0]?.from).toBe(hour(100).toISOString().replace('.000Z', 'Z'));
+  });
+
+  test('makes no hour anew before it is loaded in which some location counts more than is stored', () => {
+    const wrong = { verdict: 'mismatched', reason: 'aggregate_wrong' } as const;
+    const some = [window(wrong), window({ ...wrong, windowStart: hour(101) })];
+    const { recompute, reload } = planRepairs(
+      question(some, { countingMore: new Set([hour(101).getTime()]) }),
+    );
+    expect(recompute.map(({ from }) => Date.parse(from))).toEqual([hour(100).getTime()]);
+    expect(reload.map(({ from }) => Date.parse(from))).toEqual([hour(101).getTime()]);
+  });
+
+  test('gives nothing up while the log was not looked through, and says which attempt is the last', () => {
+    const hopeless = question([window({})], { historyFrom: null });
+    expect(planRepairs(hopeless).hopeless).toHaveLength(1);
+    expect(planRepairs({ ...hopeless, mayGiveUp: false }).hopeless).toEqual([]);
+    const tried = (attempts: number) =>
+      planRepairs(question([window({ verdict: 'mismatched', reason: 'aggregate_wrong', attempts })]))
+        .recompute;
+    expect([...tried(1), ...tried(2)].map(({ isLast }) => isLast)).toEqual([false, true]);
   });
 
   test('fetches exactly its windows when nobody can say which others lack something', () => {

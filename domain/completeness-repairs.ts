@@ -29,7 +29,8 @@ export const remedies = {
     description: 'The hour is made anew from the stored observations.',
   },
   reload: {
-    description: 'What the log holds of the hour is loaded, and then the hour is made anew.',
+    description:
+      'What the log holds of the hour is loaded, and then the hour is made anew, unless it still counts more than is stored.',
   },
   fetch: {
     description: "What is missing is fetched from the source's history, by a backfill of these windows.",
@@ -75,13 +76,16 @@ export interface HourRepair {
   readonly from: string;
   readonly to: string;
   readonly blocks: readonly WindowBlock[];
+  /** Whether some of the windows are tried for the last time. */
+  readonly isLast: boolean;
 }
 
 export interface RepairPlan {
   readonly recompute: readonly HourRepair[];
   readonly reload: readonly HourRepair[];
-  /** Each by a backfill of its own. */
+  /** Each by a backfill of its own, until so many were begun as there is room for: one may be refused. */
   readonly fetch: readonly WindowBlock[];
+  readonly room: number;
   /** Windows for which there is no remedy: they are not to be tried again. */
   readonly hopeless: readonly WindowBlock[];
 }
@@ -92,41 +96,55 @@ export interface RepairQuestion {
   readonly windows: readonly WindowToRepair[];
   /** Keys of all windows in the hours of these that have too few observations; undefined when they are too many to be told. */
   readonly incomplete: ReadonlySet<string> | undefined;
+  /** Hours in which some location's row counts more observations than are stored, in milliseconds: made anew, they forget it. */
+  readonly countingMore: ReadonlySet<number>;
   readonly historyFrom: Date | null;
+  /** Whether the log was looked through for all that nothing else explains: what was not looked for is not hopeless. */
+  readonly mayGiveUp: boolean;
   /** Backfills that repair now. */
   readonly running: number;
-  readonly policy: Pick<CompletenessPolicy, 'mostConcurrentRepairs' | 'mostWindowsOfARepair'>;
+  readonly policy: Pick<
+    CompletenessPolicy,
+    'mostAttempts' | 'mostConcurrentRepairs' | 'mostWindowsOfARepair'
+  >;
 }
 
 /** Each of these is a batch job or two, one after the other: a check comes to its end before the next. */
 export const MOST_HOUR_REPAIRS = 24;
 const MOST_HOURS_OF_A_REPAIR = 31 * 24;
+/** So many are tried to be begun, as some may be refused: somebody else loads a part of them. */
+export const MOST_FETCHES = 20;
 
 /**
  * What is repaired now; the rest is left for the next check. The oldest hours come first: the log, and most histories, lose them first.
  * A fetched block may hold windows that are complete, which a backfill skips, but none that lacks observations and is not to be fetched.
  */
 export function planRepairs(question: RepairQuestion): RepairPlan {
-  const { pipeline, windows, incomplete, historyFrom, running, policy } = question;
+  const { windows, incomplete, countingMore, historyFrom, mayGiveUp, running, policy } = question;
   const by: Record<Remedy, WindowToRepair[]> = { recompute: [], reload: [], fetch: [], none: [] };
   const oldestFirst = windows.toSorted(
     (one, other) => one.windowStart.getTime() - other.windowStart.getTime(),
   );
-  for (const window of oldestFirst) by[remedyOf(window, historyFrom)].push(window);
+  for (const window of oldestFirst) {
+    const remedy = remedyOf(window, historyFrom);
+    const isUnsafe = remedy === 'recompute' && countingMore.has(window.windowStart.getTime());
+    by[isUnsafe ? 'reload' : remedy].push(window);
+  }
   const most = policy.mostWindowsOfARepair;
   const wanted = new Set(by.fetch.map(windowKey));
   const mayHold = incomplete && ((key: string) => wanted.has(key) || !incomplete.has(key));
   const room = Math.max(0, policy.mostConcurrentRepairs - running);
   return {
-    recompute: hourRepairs(pipeline, 'recompute', by.recompute.slice(0, most)),
-    reload: hourRepairs(pipeline, 'reload', by.reload.slice(0, most)),
-    fetch: blocksToFetch(by.fetch, most, mayHold).slice(0, room),
-    hopeless: blocksOf(by.none.slice(0, most)),
+    recompute: hourRepairs(question, 'recompute', by.recompute.slice(0, most)),
+    reload: hourRepairs(question, 'reload', by.reload.slice(0, most)),
+    fetch: blocksToFetch(by.fetch, most, mayHold).slice(0, room === 0 ? 0 : MOST_FETCHES),
+    room,
+    hopeless: mayGiveUp ? blocksOf(by.none.slice(0, most)) : [],
   };
 }
 
 function hourRepairs(
-  pipeline: string,
+  { pipeline, policy }: Pick<RepairQuestion, 'pipeline' | 'policy'>,
   kind: 'recompute' | 'reload',
   windows: readonly WindowToRepair[],
 ): readonly HourRepair[] {
@@ -141,6 +159,7 @@ function hourRepairs(
       from: instant(from),
       to: instant(to),
       blocks,
+      isLast: attempt >= policy.mostAttempts,
     };
   });
 }

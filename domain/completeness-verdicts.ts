@@ -63,6 +63,8 @@ const verdictsThat = (are: (verdict: VerdictFacts) => boolean): readonly Complet
   COMPLETENESS_VERDICTS.filter((verdict) => are(completenessVerdicts[verdict]));
 export const GOOD_VERDICTS = verdictsThat(({ isGood }) => isGood);
 export const VERDICTS_TO_REPAIR = verdictsThat(({ needsRepair }) => needsRepair);
+/** Time, or somebody else, makes another of these. */
+export const WAITING_VERDICTS: readonly CompletenessVerdict[] = ['behind', 'repairing'];
 
 interface ReasonFacts {
   /** Words in braces are put in from the evidence of the window. */

@@ -56,7 +56,7 @@ describe('a check', () => {
       ...{ openRepairs: ['batch-job/a'], isOnRecord: true, repairs: false },
     };
     const first = completenessInputSchema.parse(asked);
-    const next = { ...first, carried: { begun, counts: { complete: 3 }, changed: 1 } };
+    const next = { ...first, carried: { begun, counts: { complete: 3 }, changed: 1, isWhole: true } };
     expect(completenessInputSchema.parse(JSON.parse(JSON.stringify(next)))).toEqual(next);
   });
 });

@@ -61,6 +61,7 @@ const carriedCheckSchema = z.strictObject({
   begun: begunCheckSchema,
   counts: z.record(z.string(), z.int()),
   changed: z.int().min(0),
+  isWhole: z.boolean(),
 });
 
 /** Strict: a field with a slip of the pen would otherwise widen what is judged, or repaired. */

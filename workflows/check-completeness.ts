@@ -5,7 +5,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  isCancellation,
+  CancellationScope,
   makeContinueAsNewFunc,
   setCurrentDetails,
   upsertSearchAttributes,
@@ -56,8 +56,9 @@ export async function checkCompleteness(given: CompletenessInput): Promise<Compl
     sum.show(`Judging ${range.from} to ${range.to}.`);
     const step = stepOf(asked, begun, stream, range);
     const judged = await judgeRange(step);
-    const explained = await explainRange(step);
-    sum.add((explained ?? judged).byVerdict, judged.changed + (explained?.changed ?? 0));
+    const { judged: again, isWhole } = await explainRange(step);
+    sum.add((again ?? judged).byVerdict, judged.changed + (again?.changed ?? 0));
+    sum.isWhole &&= isWhole;
   }
 
   const repairs = begun.repairs ? await repair(asked, begun, stream, sum) : undefined;
@@ -73,7 +74,7 @@ async function repair(
   sum: Sum,
 ): Promise<CompletenessResult['repairs']> {
   sum.show('Repairing what can be repaired.');
-  const plan = await planWindowRepairs({ asked });
+  const plan = await planWindowRepairs({ asked, mayGiveUp: sum.isWhole });
   const { touched, ...result } = await repairWindows(asked, plan);
   if (touched.length === 0) return undefined;
   sum.show('Judging again what was repaired.');
@@ -100,7 +101,7 @@ async function told(alert: Alert): Promise<void> {
   try {
     await notify(alert);
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    if (!(error instanceof ActivityFailure) || CancellationScope.current().consideredCancelled) throw error;
   }
 }
 
@@ -122,10 +123,10 @@ function checkId(): string {
 
 async function goOn(
   asked: AskedCheck,
-  { begun, counts, changed }: Sum,
+  { begun, counts, changed, isWhole }: Sum,
   ranges: BegunCheck['ranges'],
 ): Promise<void> {
-  const carried = { begun: { ...begun, ranges }, counts, changed };
+  const carried = { begun: { ...begun, ranges }, counts, changed, isWhole };
   await makeContinueAsNewFunc<typeof checkCompleteness>({ initialVersioningBehavior: 'AUTO_UPGRADE' })({
     ...asked,
     carried,
@@ -145,9 +146,12 @@ class Sum {
   readonly begun: BegunCheck;
   readonly counts: Counts;
   changed: number;
+  /** Whether all of the log was looked through that might explain something. */
+  isWhole: boolean;
 
-  constructor(begun: BegunCheck, carried: { counts: Record<string, number>; changed: number } | undefined) {
+  constructor(begun: BegunCheck, carried: CompletenessInput['carried']) {
     this.begun = begun;
+    this.isWhole = carried?.isWhole ?? true;
     this.counts = { ...carried?.counts } as Counts;
     this.changed = carried?.changed ?? 0;
   }

@@ -13,6 +13,8 @@ create table window_completeness (
   checked_at timestamptz not null,
   repair_workflow_id text,
   attempts integer not null default 0,
+  exhausted_at timestamptz,
+  exhausted_observed integer,
   primary key (pipeline, entity_id, window_start)
 );
 
@@ -24,6 +26,8 @@ comment on column window_completeness.evidence is 'the rows and offsets that pro
 comment on column window_completeness.checked_at is 'when this was found first: a check that finds the same writes nothing';
 comment on column window_completeness.repair_workflow_id is 'who repairs it, or repaired it last';
 comment on column window_completeness.attempts is 'how often its repair was begun since it was good last';
+comment on column window_completeness.exhausted_at is 'when the last backfill that asked the source''s history for all of it had done so; null for none';
+comment on column window_completeness.exhausted_observed is 'the most that were stored, or counted, since: with fewer, some were lost, and the source may have more';
 
 -- Hours are judged one after the other, so a few bytes for each block range find them again.
 create index window_completeness_by_hour on window_completeness using brin (window_start) with (pages_per_range = 32, autosummarize = on);
@@ -67,6 +71,10 @@ comment on column completeness_checks.counts is 'how many windows it judged so, 
 comment on column completeness_checks.changed is 'how many rows of the ledger it wrote';
 
 create index completeness_checks_by_time on completeness_checks (pipeline, began_at);
+
+-- Into how many shards the registry was cut: with another number, a location is in another one.
+alter table ingest_runs add column shards integer check (shards >= 1);
+comment on column ingest_runs.shards is 'of so many its shard was one; null where that was not put down';
 
 -- Which older hours were made anew since a check; an index of this kind does not keep updates from staying on their page.
 create index weather_hourly_by_change on weather_hourly using brin (updated_at) with (pages_per_range = 32);

@@ -1,6 +1,7 @@
 -- Each location on each day of the range from $2 to $3: which hours are expected, complete, failed at by an earlier backfill, and
 -- under repair; sets of hours, of which bit h stands for the hour that begins at h:00 UTC. What is expected comes from the registry
--- and the calendar alone.
+-- and the calendar alone. $5 and $6: states of open backfills, and of chunks that have ended. $7: the source is asked, so hours that are
+-- complete at it are complete.
 with watched as (
   select
     city_id,
@@ -35,17 +36,34 @@ counted as (
     city_id,
     window_start
 ),
-complete as (
+complete_hours as (
   select
     c.city_id,
-    (c.window_start at time zone 'UTC')::date as day,
-    bit_or(1 << extract(hour from c.window_start at time zone 'UTC')::integer) as hours
+    c.window_start
   from counted c
   join watched w
     on w.city_id = c.city_id
     and c.observations >= w.min_observations_per_hour
+  union all
+  -- Of which the source has no more: asking it once more brings nothing.
+  select
+    entity_id,
+    window_start
+  from window_completeness
+  where $7
+    and pipeline = $1
+    and window_start >= $2
+    and window_start < $3
+    and verdict = 'complete_at_source'
+),
+complete as (
+  select
+    city_id,
+    (window_start at time zone 'UTC')::date as day,
+    bit_or(1 << extract(hour from window_start at time zone 'UTC')::integer) as hours
+  from complete_hours
   group by
-    c.city_id,
+    city_id,
     day
 ),
 -- What backfills have done or are to do on these days; the windows of a chunk, day by day.

@@ -4,9 +4,10 @@
 --
 -- $5 narrows it to some locations. $6 names the ruling for each set of facts, whose bits are those of domain/completeness-facts.ts;
 -- $7 to $9 are the rulings: verdict, reason, and whether it is a good one. Hours that end after $10 are open. $11: into how many shards
--- the registry is cut. $12: whether the stream is behind; $13: how far it had read, by partition. $14 to $18: locations, hours and places
+-- the registry is cut now. $12: whether the stream is behind; $13: how far it had read, by partition. $14 to $18: locations, hours and places
 -- of records that were published and are not stored. $19: how often a repair is tried. $20: from where on the source's history reaches,
--- null without one. $21 and $22: states of open backfills, and of chunks that have ended. $23: ids of workflows that repair now.
+-- null without one. $21 and $22: states of open backfills, and of chunks that have ended. $23: ids of workflows that repair now. $24: when
+-- the log's ends were taken of which the stream is known to have read so far.
 with
 watched as (
   select
@@ -14,7 +15,6 @@ watched as (
     cadence_minutes * interval '1 minute' as cadence,
     -- Where the slots of its polls begin: domain/polling.ts.
     timestamptz 'epoch' + city_id % cadence_minutes * interval '1 minute' as first_slot,
-    (city_id % $11::integer)::integer as shard,
     min_observations_per_hour as expected,
     active_from,
     coalesce(active_to, 'infinity') as active_to
@@ -65,7 +65,6 @@ truth as (
 compared as materialized (
   select
     w.entity_id,
-    w.shard,
     w.cadence,
     w.first_slot,
     w.expected,
@@ -73,6 +72,7 @@ compared as materialized (
     hours.window_end,
     coalesce(t.observation_count, 0)::integer as observed,
     h.observation_count::integer as aggregated,
+    h.origin = 'stream' and h.updated_at >= $24 as is_fresh,
     -- Null when the hour's row is the aggregate; else both, to be looked at figure by figure.
     case
       when not (
@@ -183,10 +183,19 @@ unread as (
     limit 1
   ) as newest
   where c.figures is not null
+  union
+  -- The other way round: what was published since then may be counted before it is stored.
+  select
+    entity_id,
+    window_start,
+    true
+  from compared
+  where aggregated > observed
+    and is_fresh
 ),
 -- Only where observations are wanting is anything asked of the polls.
 wanting as materialized (
-  select entity_id, shard, cadence, first_slot, window_start, window_end
+  select entity_id, cadence, first_slot, window_start, window_end
   from compared
   where observed < expected
     and window_end <= $10
@@ -194,8 +203,9 @@ wanting as materialized (
 polls as materialized (
   select
     w.entity_id,
+    w.cadence,
+    w.first_slot,
     w.window_start,
-    w.shard,
     begins,
     begins + w.cadence as ends
   from wanting w
@@ -205,28 +215,85 @@ polls as materialized (
     w.cadence
   ) as begins
 ),
-polled as materialized (
-  select distinct
-    entity_id,
-    shard,
-    cadence,
-    first_slot
-  from wanting
-),
+-- Only of the hours of these polls are runs looked at: there are very many ids in them.
 runs as materialized (
   select
-    shard,
-    scheduled_at,
-    started_at,
-    finished_at,
-    status,
-    unchanged_ids
-  from ingest_runs
-  where pipeline = $1
-    and source = $2
+    coalesce(r.shards, $11::integer) as shards,
+    r.shard,
+    r.scheduled_at,
+    hour.begins as hour,
+    -- Time spans are joined by what they have in common: by the shard alone, each would meet every other one.
+    date_bin('15 minutes', r.scheduled_at, 'epoch') as quarter,
+    r.started_at,
+    r.finished_at,
+    r.status,
+    r.unchanged_ids
+  from ingest_runs r
+  join (
+    select distinct hour.begins
+    from (select distinct begins, ends from polls) as slot
+    cross join lateral generate_series(
+      date_bin('1 hour', slot.begins, 'epoch'),
+      slot.ends - interval '1 microsecond',
+      interval '1 hour'
+    ) as hour (begins)
+  ) as hour
+    on hour.begins = date_bin('1 hour', r.scheduled_at, 'epoch')
+  where r.pipeline = $1
+    and r.source = $2
     -- The last slot of an hour may be as long as the longest cadence.
-    and scheduled_at >= $3
-    and scheduled_at < $4::timestamptz + interval '1 day'
+    and r.scheduled_at >= $3
+    and r.scheduled_at < $4::timestamptz + interval '1 day'
+),
+cuts as materialized (
+  select distinct shards
+  from runs
+),
+-- Each location with the time of its polls, and the shard that it is in of each number of shards.
+polled as materialized (
+  select
+    p.entity_id,
+    p.cadence,
+    p.first_slot,
+    min(p.begins) as first_begins,
+    max(p.ends) as last_ends,
+    c.shards,
+    (p.entity_id % c.shards)::integer as shard
+  from polls p
+  cross join cuts c
+  group by
+    p.entity_id,
+    p.cadence,
+    p.first_slot,
+    c.shards
+),
+-- When the observations about these polls were published, with the quarters of an hour in which the run that did so may have begun.
+published as materialized (
+  select
+    p.entity_id,
+    p.cadence,
+    p.first_slot,
+    p.shards,
+    p.shard,
+    o.published_at,
+    date_bin('15 minutes', o.published_at, 'epoch') - earlier * interval '15 minutes' as quarter
+  from polled p
+  -- The offset keeps this a look at each of these locations: joined, it might read all observations.
+  cross join lateral (
+    select published_at
+    from observations
+    where city_id = p.entity_id
+      -- For the planner, which leaves out partitions by these.
+      and observed_at >= $3::timestamptz - interval '3 hours'
+      and observed_at < $4::timestamptz + interval '1 day'
+      -- An observation is published soon after it was made, by a clock that may be wrong.
+      and observed_at >= p.first_begins - interval '3 hours'
+      and observed_at < p.last_ends + interval '1 hour'
+      and published_at >= p.first_begins
+      and published_at < p.last_ends + interval '15 minutes'
+    offset 0
+  ) as o
+  cross join generate_series(0, 1) as earlier
 ),
 -- What is on record of the polls: each with the beginning of its slot.
 outcomes as (
@@ -239,7 +306,15 @@ outcomes as (
     null as reason
   from runs r
   cross join unnest(r.unchanged_ids) as unchanged (entity_id)
-  join polled p on p.entity_id = unchanged.entity_id
+  join polled p
+    on p.entity_id = unchanged.entity_id
+    and p.shards = r.shards
+  where (r.shards, r.shard) in (
+    select
+      shards,
+      shard
+    from polled
+  )
   union all
   -- A run that published what is stored: in its time, as Kafka's timestamp says.
   select
@@ -249,36 +324,28 @@ outcomes as (
     r.scheduled_at,
     'stored',
     null
-  from polled p
-  -- The offset keeps this a look at each of these locations: joined, it might read all observations.
-  cross join lateral (
-    select published_at
-    from observations
-    where city_id = p.entity_id
-      -- An observation is published soon after it was made.
-      and observed_at >= $3::timestamptz - interval '3 hours'
-      and observed_at < $4::timestamptz + interval '1 day'
-    offset 0
-  ) as o
+  from published p
   join runs r
-    on r.shard = p.shard
-    and r.scheduled_at <= o.published_at
-    and r.scheduled_at > o.published_at - interval '15 minutes'
-    and r.started_at <= o.published_at
-    and coalesce(r.finished_at, 'infinity') >= o.published_at
-  where exists (select from runs)
+    on r.shards = p.shards
+    and r.shard = p.shard
+    and r.quarter = p.quarter
+    and r.scheduled_at <= p.published_at
+    and r.scheduled_at > p.published_at - interval '15 minutes'
+    and r.started_at <= p.published_at
+    and coalesce(r.finished_at, 'infinity') >= p.published_at
   union all
   select
     p.entity_id,
-    date_bin(p.cadence, e.scheduled_at, p.first_slot),
+    p.begins,
     e.shard,
     e.scheduled_at,
     e.outcome,
     e.reason
-  from polled p
-  join ingest_exceptions e
-    on e.entity_id = p.entity_id
-    and e.pipeline = $1
+  from ingest_exceptions e
+  join polls p
+    on p.entity_id = e.entity_id
+    and p.begins = date_bin(p.cadence, e.scheduled_at, p.first_slot)
+  where e.pipeline = $1
     and e.source = $2
     and e.scheduled_at >= $3
     and e.scheduled_at < $4::timestamptz + interval '1 day'
@@ -295,24 +362,65 @@ of_slots as (
       order by scheduled_at
     ) as outcomes
   from outcomes
+  where (entity_id, begins) in (
+    select
+      entity_id,
+      begins
+    from polls
+  )
   group by
     entity_id,
     begins
 ),
-slots_with_run as (
+-- The slots of the polls, with the hours that they touch.
+slots as materialized (
   select
+    slot.shards,
+    slot.shard,
+    slot.begins,
+    slot.ends,
+    hour.begins as hour
+  from (
+    select distinct
+      c.shards,
+      (p.entity_id % c.shards)::integer as shard,
+      p.begins,
+      p.ends
+    from polls p
+    cross join cuts c
+  ) as slot
+  cross join lateral generate_series(
+    date_bin('1 hour', slot.begins, 'epoch'),
+    slot.ends - interval '1 microsecond',
+    interval '1 hour'
+  ) as hour (begins)
+),
+slots_with_run as (
+  select distinct
+    s.shards,
     s.shard,
     s.begins,
     s.ends
-  from (select distinct shard, begins, ends from polls) as s
-  where exists (
-    select
-    from runs r
-    where r.shard = s.shard
-      and r.scheduled_at >= s.begins
-      and r.scheduled_at < s.ends
-      and r.status = 'completed'
-  )
+  from slots s
+  join runs r
+    on r.shards = s.shards
+    and r.shard = s.shard
+    and r.hour = s.hour
+    and r.scheduled_at >= s.begins
+    and r.scheduled_at < s.ends
+    and r.status = 'completed'
+),
+polls_with_run as (
+  select distinct
+    p.entity_id,
+    p.begins
+  from polls p
+  cross join cuts c
+  join slots_with_run r
+    on r.shards = c.shards
+    and r.shard = (p.entity_id % c.shards)::integer
+    and r.begins = p.begins
+    and r.ends = p.ends
 ),
 -- Whatever was due in a completed run has a record, is among its unchanged ids or has an exception; what has none of the three
 -- stored was published.
@@ -320,7 +428,7 @@ judged_polls as (
   select
     p.entity_id,
     p.window_start,
-    p.shard,
+    (p.entity_id % $11::integer)::integer as shard,
     p.begins,
     p.ends,
     s.outcomes,
@@ -335,10 +443,9 @@ judged_polls as (
   left join of_slots s
     on s.entity_id = p.entity_id
     and s.begins = p.begins
-  left join slots_with_run r
-    on r.shard = p.shard
+  left join polls_with_run r
+    on r.entity_id = p.entity_id
     and r.begins = p.begins
-    and r.ends = p.ends
 ),
 explained as (
   select
@@ -380,8 +487,11 @@ letters as (
   ) as due
   join wanting w
     on l.key = convert_to(w.entity_id::text, 'UTF8')
-    and w.window_start = date_bin('1 hour', due.at, 'epoch')
+    -- The header is somebody else's: of a time like the year 294276 no hour can be made.
+    and due.at >= w.window_start
+    and due.at < w.window_end
   where l.published_at >= $3
+    and l.published_at < $4::timestamptz + interval '1 day'
     and coalesce(l.outcome, '') not in ('stored', 'duplicate')
   group by
     w.entity_id,
@@ -509,6 +619,8 @@ judged as materialized (
       when not ruling.is_good
       then jsonb_strip_nulls(coalesce(n.evidence, '{}') || jsonb_build_object('reading', case when fact.is_behind then $13::jsonb end))
     end as evidence,
+    greatest(p.exhausted_at, n.exhausted_at) as exhausted_at,
+    exhausted.observed as exhausted_observed,
     p.verdict as previous_verdict,
     p.reason as previous_reason,
     p.entity_id is null as is_new,
@@ -517,7 +629,8 @@ judged as materialized (
       or p.observed <> c.observed
       or p.aggregated is distinct from c.aggregated
       or p.verdict <> ruling.verdict
-      or p.reason is distinct from ruling.reason as is_changed
+      or p.reason is distinct from ruling.reason
+      or coalesce(n.exhausted_at > coalesce(p.exhausted_at, '-infinity'), false) as is_changed
   from compared c
   left join previous p
     on p.entity_id = c.entity_id
@@ -525,25 +638,32 @@ judged as materialized (
   left join noted n
     on n.entity_id = c.entity_id
     and n.window_start = c.window_start
+  -- A row that was lost after the backfill had ended is not one that the source did not have. What the hour's row counts was stored.
+  cross join lateral (
+    select
+      case
+        when n.exhausted_at > coalesce(p.exhausted_at, '-infinity') then greatest(c.observed, c.aggregated)
+        else greatest(p.exhausted_observed, case when n.exhausted_at is not null then c.observed end)
+      end as observed
+  ) as exhausted
   cross join lateral (
     select
       c.window_end > $10 as is_open,
       c.observed >= c.expected as is_enough,
-      $12::boolean or coalesce(n.is_unread, false) as is_behind,
+      coalesce(n.is_unread, false)
+        -- What was settled stays so while nothing of it has changed, or each lag of the stream would unsettle years.
+        or $12::boolean
+        and not coalesce(
+          (p.verdict = 'complete_at_source' and c.figures is null or p.verdict = 'unrepairable')
+          and p.expected = c.expected
+          and p.observed = c.observed
+          and p.aggregated is not distinct from c.aggregated,
+          false
+        ) as is_behind,
       -- An hour in which no poll was due has brought nothing new.
       c.observed < c.expected and coalesce(n.source_was_unchanged, true) as source_was_unchanged,
       coalesce(n.is_under_repair, false) or coalesce(p.repair_workflow_id = any($23::text[]), false) as is_under_repair,
-      -- A row that was lost after the backfill had ended is not one that the source did not have.
-      n.exhausted_at is not null
-        and (
-          p.entity_id is null
-          or p.checked_at < n.exhausted_at
-          or p.observed <= c.observed
-          and case p.verdict
-            when 'mismatched' then coalesce(p.aggregated, 0) <= p.observed
-            else p.verdict not in ('partial', 'missing', 'unrepairable')
-          end
-        ) as source_is_exhausted
+      n.exhausted_at is not null and c.observed >= exhausted.observed as source_is_exhausted
   ) as fact
   join unnest($7::text[], $8::text[], $9::boolean[]) with ordinality as ruling (verdict, reason, is_good, place)
     on ruling.place = ($6::smallint[])[
@@ -579,7 +699,9 @@ stored as (
     verdict,
     reason,
     evidence,
-    checked_at
+    checked_at,
+    exhausted_at,
+    exhausted_observed
   )
   select
     $1,
@@ -591,7 +713,9 @@ stored as (
     verdict,
     reason,
     evidence,
-    now()
+    now(),
+    exhausted_at,
+    exhausted_observed
   from judged
   where is_changed
   on conflict (pipeline, entity_id, window_start) do update
@@ -603,6 +727,8 @@ stored as (
     reason = excluded.reason,
     evidence = excluded.evidence,
     checked_at = excluded.checked_at,
+    exhausted_at = excluded.exhausted_at,
+    exhausted_observed = excluded.exhausted_observed,
     -- Only a good verdict has no evidence.
     attempts = case when excluded.evidence is null then 0 else known.attempts end
 ),

@@ -1,4 +1,5 @@
--- The repair of the windows in these blocks ($4) that have one of the verdicts $5 was begun by $2 at $3: an attempt more, and only once.
+-- The repair of the windows in these blocks ($4) that have one of the verdicts $5 was begun by $2 at $3: an attempt more, and only once
+-- since they were good last. Another check may have found them to be under repair by now.
 with members as (
   select
     block."from",
@@ -18,8 +19,8 @@ recorded as (
     and c.entity_id = m.entity_id
     and c.window_start >= m."from"
     and c.window_start < m."to"
-    and c.verdict = any($5::text[])
-    and c.repair_workflow_id is distinct from $2
+    and (c.verdict = any($5::text[]) or c.verdict = 'repairing')
+    and (c.repair_workflow_id is distinct from $2 or c.attempts = 0)
   returning c.entity_id
 )
 select count(*)::integer as windows

@@ -1,9 +1,14 @@
--- Who was to repair windows that still have one of the verdicts $2, the latest first, without backfills: of these there is a ledger.
-select repair_workflow_id
-from window_completeness
-where pipeline = $1
-  and verdict = any($2::text[])
-  and repair_workflow_id not like 'backfill/%'
-group by repair_workflow_id
-order by max(repair_begun_at) desc nulls last
+-- Who was to repair windows that still have one of the verdicts $2, the latest first, without backfills: of these there is a ledger. Without
+-- windows that are expected no more.
+select c.repair_workflow_id
+from window_completeness c
+join locations l
+  on l.city_id = c.entity_id
+  and c.window_start >= l.active_from
+  and c.window_start + interval '1 hour' <= coalesce(l.active_to, 'infinity')
+where c.pipeline = $1
+  and c.verdict = any($2::text[])
+  and c.repair_workflow_id not like 'backfill/%'
+group by c.repair_workflow_id
+order by max(c.repair_begun_at) desc nulls last
 limit $3

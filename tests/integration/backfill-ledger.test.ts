@@ -142,6 +142,22 @@ describe('the days of a range', () => {
     expect(new Set(days.map(({ entityId }) => entityId))).toEqual(new Set([102]));
   });
 
+  test('count hours as complete of which the source has no more, when it is the source that is asked', async () => {
+    const days = async (input: BackfillRequestInput['input']) =>
+      windowsOf(await readBackfillDays(database, requestOf({ entities: [102], input })), 'complete');
+    const before = await days('history');
+    const expected = windowsOf(await readBackfillDays(database, requestOf({ entities: [102] })), 'expected');
+    const [, window] = expected.find((name) => !before.includes(name))?.split('/') ?? [];
+    await sql.query(
+      `insert into window_completeness (pipeline, entity_id, window_start, expected, observed, verdict, reason, checked_at)
+       values ('a-pipeline', 102, $1, 4, 1, 'complete_at_source', 'source_unchanged', now())`,
+      [window],
+    );
+    expect((await days('history')).toSorted()).toEqual([...before, `102/${window}`].toSorted());
+    expect(await days('kafka')).toEqual(before);
+    await sql.query('delete from window_completeness');
+  });
+
   test('are none for a range that is inverted', async () => {
     expect(await readBackfillDays(database, requestOf({ to: '2024-01-01T00:00:00Z' }))).toEqual([]);
   });

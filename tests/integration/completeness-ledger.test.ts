@@ -138,6 +138,40 @@ describe('each verdict, and each reason with its proof', () => {
     expect(await verdictOf(22)).toBe('missing/unknown');
   });
 
+  test('times that no calendar has, in a header or of a record, break no check', async () => {
+    await watched([20, 22]);
+    const never = '294276-12-31T23:59:59.999Z';
+    await world.letter(20, minute(20, 0), { scheduled_at: never });
+    await world.observe(22, minutes(22, [0]));
+    await world.sql.query('update observations set published_at = $1, revision = 1', [never]);
+    await world.aggregate([22]);
+    await world.judge(HOUR, 1);
+    expect(await verdictOf(20)).toBe('missing/unknown');
+    expect(await verdictOf(22)).toBe('partial/unknown');
+  });
+
+  test('runs are found that began in one quarter of an hour and published in the next, and those of another cut of the registry', async () => {
+    await world.watch([{ id: 20, least: 7 }, { id: 21 }, { id: 22 }, { id: 23 }]);
+    await world.observe(20, minutes(20, all));
+    await world.sql.query(
+      `update observations set published_at = observed_at + interval '6 minutes', revision = 1`,
+    );
+    await world.sql.query(
+      `insert into ingest_runs (pipeline, source, shard, shards, scheduled_at, started_at, finished_at, status, workflow_run_id)
+       select '${PIPELINE}', 'a-source', 0, 2, at, at, at + interval '7 minutes', 'completed', 'a-run'
+       from generate_series('${HOUR}'::timestamptz, '${DAY}T10:59Z', '10 minutes') as at`,
+    );
+    // Shard 0 of three has 21, shard 1 has 22, and 23 is in the third.
+    await world.run(0, `${DAY}T10:01:00Z`, 60, [21], 3);
+    await world.run(1, `${DAY}T10:02:00Z`, 60, [], 3);
+    await world.aggregate([20]);
+    await world.judge(HOUR, 1);
+    expect(await verdictOf(20)).toBe('complete_at_source/source_unchanged');
+    expect(await verdictOf(21)).toBe('complete_at_source/source_unchanged');
+    expect(await verdictOf(22)).toBe('missing/unknown');
+    expect(await verdictOf(23)).toBe('missing/run_missing');
+  });
+
   test('published but not stored: the offset is known', async () => {
     await watched([20, 22]);
     const times = minutes(20, all);
@@ -225,6 +259,25 @@ describe('each verdict, and each reason with its proof', () => {
     expect(await verdictOf(20)).toBe('mismatched/aggregate_wrong');
   });
 
+  test('behind, too, is an hour of which the stream has counted, since the check began, what it has not stored yet', async () => {
+    await watched([20, 22]);
+    for (const id of [20, 22]) await world.observe(id, minutes(id, all));
+    await world.aggregate([20, 22]);
+    // The stream does not own an hour of that day any more.
+    await world.sql.query('alter table weather_hourly disable trigger hour_never_goes_backwards');
+    await world.sql.query(
+      `update weather_hourly set origin = case city_id when 20 then 'stream' else 'batch' end`,
+    );
+    await world.sql.query(`delete from observations where extract(minute from observed_at) > 50`);
+    const begunAt = new Date();
+    const before = new Date(begunAt.getTime() - 60_000);
+    await world.judge(HOUR, 1, { begunAt: before });
+    expect(await verdictOf(20)).toBe('behind/not_yet_processed');
+    expect(await verdictOf(22)).toBe('mismatched/aggregate_wrong');
+    await world.judge(HOUR, 1, { begunAt });
+    expect(await verdictOf(20)).toBe('mismatched/aggregate_wrong');
+  });
+
   test('repairing, then repaired: as long as a repair is to load it, and when it has', async () => {
     await watched([21, 23, 25]);
     await world.backfill({ entityId: 21, hour: HOUR, status: 'pending' });
@@ -285,6 +338,100 @@ describe('each verdict, and each reason with its proof', () => {
     await world.backfill({ entityId: 20, hour: HOUR, status: 'done' });
     await world.judge(HOUR, 1, { historyFrom: new Date(0) });
     expect(await verdictOf(20)).toBe('complete_at_source/source_unchanged');
+  });
+
+  describe('complete at source no more: rows that were lost since', () => {
+    const history = { historyFrom: new Date(0) };
+    const lose = async (id: number, slots: readonly number[]) => {
+      await world.sql.query('delete from observations where city_id = $1 and observed_at = any($2)', [
+        id,
+        minutes(id, slots),
+      ]);
+      await world.sql.query('delete from weather_hourly where city_id = $1', [id]);
+      await world.aggregate([id]);
+    };
+    /** One that a backfill has loaded all of, which is less than is expected. */
+    async function exhausted(id: number, slots: readonly number[]): Promise<void> {
+      await watched([id]);
+      await world.judge(HOUR, 1, history);
+      await world.observe(id, minutes(id, slots));
+      await world.aggregate([id]);
+      await world.backfill({ entityId: id, hour: HOUR, status: 'done' });
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(id)).toBe('complete_at_source/source_unchanged');
+    }
+
+    test('are not what the source did not have, whatever the hour was judged in between', async () => {
+      await exhausted(20, [1, 2]);
+      await lose(20, [1, 2]);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('missing/unknown');
+      await world.judge(HOUR, 1, { ...history, isBehind: true });
+      expect(await verdictOf(20)).toBe('behind/not_yet_processed');
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('missing/unknown');
+      const repair = await world.backfill({ entityId: 20, hour: HOUR, status: 'pending' });
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('repairing/unknown');
+      await world.sql.query(`update backfill_chunks set status = 'failed' where backfill_id = $1`, [repair]);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('missing/unknown');
+    });
+
+    test('leave it complete at source when they were loaded again', async () => {
+      await exhausted(20, [1, 2, 3]);
+      await world.sql.query('delete from observations where observed_at = $1', [minute(20, 2)]);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('mismatched/aggregate_wrong');
+      await world.observe(20, [minute(20, 2)]);
+      await lose(20, []);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('complete_at_source/source_unchanged');
+    });
+
+    test('are counted from the most that was stored, and from what the row counted', async () => {
+      await exhausted(20, [1]);
+      await world.observe(20, [minute(20, 2)]);
+      await world.judge(HOUR, 1, { ...history, isBehind: true });
+      expect(await verdictOf(20)).toBe('behind/not_yet_processed');
+      await lose(20, []);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('complete_at_source/source_unchanged');
+      await lose(20, [2]);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(20)).toBe('partial/unknown');
+      // Lost before any check has seen it.
+      await world.watch([{ id: 22 }]);
+      await world.observe(22, minutes(22, [1, 2]));
+      await world.aggregate([22]);
+      await world.backfill({ entityId: 22, hour: HOUR, status: 'done' });
+      await world.sql.query('delete from observations where city_id = 22 and observed_at = $1', [
+        minute(22, 2),
+      ]);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(22)).toBe('mismatched/aggregate_wrong');
+      await lose(22, []);
+      await world.judge(HOUR, 1, history);
+      expect(await verdictOf(22)).toBe('partial/unknown');
+    });
+  });
+
+  test('a lag of the stream leaves what was settled as it is, as long as nothing of it has changed', async () => {
+    await watched([20, 21, 22], [20]);
+    await world.judge(HOUR, 1);
+    await world.sql.query('update window_completeness set attempts = 3');
+    await world.judge(HOUR, 1);
+    const settled = [
+      'complete_at_source/source_unchanged',
+      'unrepairable/run_missing',
+      'unrepairable/unknown',
+    ];
+    const verdicts = () => Promise.all([20, 21, 22].map((id) => verdictOf(id)));
+    expect(await verdicts()).toEqual(settled);
+    expect((await world.judge(HOUR, 1, { isBehind: true })).changed).toBe(0);
+    await world.observe(22, minutes(22, [0]));
+    await world.judge(HOUR, 1, { isBehind: true });
+    expect(await verdicts()).toEqual([...settled.slice(0, 2), 'behind/not_yet_processed']);
   });
 
   test('unrepairable: after the last attempt, with the reason', async () => {

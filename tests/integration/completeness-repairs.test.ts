@@ -5,6 +5,7 @@ import {
   latestAlert,
   previousEnd,
   recordAlert,
+  silentSince,
 } from '../../clients/completeness-alerts.ts';
 import { beginCheck, endCheck } from '../../clients/completeness-checks.ts';
 import {
@@ -112,6 +113,45 @@ describe('a repair that was begun', () => {
     ]);
   });
 
+  test('is an attempt of what another check found to be under repair by now, too', async () => {
+    await judged();
+    await world.backfill({ entityId: 22, hour: hour(10).toISOString(), status: 'pending' });
+    expect((await judge()).byVerdict).toMatchObject({ repairing: 1, partial: 2 });
+    expect(await recordRepair(world.database, begun)).toBe(2);
+    const { rows } = await world.sql.query(
+      'select window_start from window_completeness where attempts = 1 order by window_start',
+    );
+    expect(rows).toEqual([{ window_start: hour(10) }, { window_start: hour(11) }]);
+  });
+
+  test('counts again when its window was good in between, and broke once more', async () => {
+    await judged();
+    await recordRepair(world.database, begun);
+    await world.observe(22, minutes(10, 5).slice(2));
+    await world.sql.query('delete from weather_hourly');
+    await world.aggregate([20, 22]);
+    await judge();
+    // Good: nothing to count.
+    expect(await recordRepair(world.database, { ...begun, blocks: [block(10, 11, [22])] })).toBe(0);
+    await world.sql.query(`delete from observations where city_id = 22 and observed_at < '${DAY}T10:30Z'`);
+    await judge();
+    expect(await recordRepair(world.database, begun)).toBe(1);
+    expect(await recordRepair(world.database, begun)).toBe(0);
+  });
+
+  test('of windows that are expected no more leaves nothing unsettled, open or in trouble', async () => {
+    await judged();
+    await recordRepair(world.database, { ...begun, blocks: [block(10, 13, [22, 24])] });
+    const standing = async () => [
+      (await unsettledHours(world.database, PIPELINE, hour(20))).length,
+      (await repairsOfWindows(world.database, PIPELINE)).length,
+      await isTroubled(world.database, PIPELINE),
+    ];
+    expect(await standing()).toEqual([3, 1, true]);
+    await world.sql.query(`update locations set active_to = '${DAY}T10:00Z' where city_id in (22, 24)`);
+    expect(await standing()).toEqual([0, 0, false]);
+  });
+
   test('leaves hours unsettled, until it has come to something', async () => {
     await judged();
     expect(await unsettledHours(world.database, PIPELINE, hour(20))).toEqual([]);
@@ -184,5 +224,55 @@ describe('what a person is told', () => {
     await world.aggregate([24]);
     await judge();
     expect(await isTroubled(world.database, PIPELINE)).toBe(false);
+  });
+
+  test('is not over while a window is missing; one that was given up is told once, and is over', async () => {
+    await judged();
+    expect(await isTroubled(world.database, PIPELINE)).toBe(true);
+    await giveUpWindows(world.database, PIPELINE, [block(10, 13, [22, 24])], 3);
+    await judge();
+    const found = await findingsSince(world.database, PIPELINE, new Date(0));
+    expect(found.map(({ verdict, windows }) => [verdict, windows])).toEqual([
+      ['missing', 3],
+      ['unrepairable', 6],
+    ]);
+    expect(await isTroubled(world.database, PIPELINE)).toBe(false);
+  });
+
+  test('is nothing of windows that waited, and then are what they were before', async () => {
+    await judged();
+    const later = async (since: Date) =>
+      (await findingsSince(world.database, PIPELINE, since)).map(
+        ({ verdict, windows }) => `${windows} ${verdict}`,
+      );
+    const now = async (): Promise<Date> => (await world.sql.query('select now() as now')).rows[0].now;
+    const first = await now();
+    for (const isBehind of [true, false, true]) await judge({ isBehind });
+    await world.backfill({ entityId: 24, hour: hour(10).toISOString(), status: 'pending' });
+    await judge();
+    await world.sql.query(`update backfill_chunks set status = 'failed'`);
+    await judge();
+    expect(await world.changes()).toContain('24/10: repairing → missing');
+    expect(await later(first)).toEqual([]);
+    const second = await now();
+    await judge({ isBehind: true });
+    await world.sql.query(`update weather_hourly set temp_avg = 99 where city_id = 22`);
+    await judge();
+    expect(await later(second)).toEqual(['3 mismatched']);
+    expect(await later(new Date(0))).toEqual(['3 mismatched', '3 missing']);
+  });
+
+  test('of silence counts from the last end; before the first, from when there was anything to judge', async () => {
+    expect(await silentSince(world.database, PIPELINE)).toBeUndefined();
+    const check = { pipeline: PIPELINE, id: 'one', from: hour(10), to: hour(11), logEnds: null };
+    const { beganAt } = await beginCheck(world.database, check);
+    expect(await silentSince(world.database, PIPELINE)).toEqual(beganAt);
+    await world.run(0, hour(8).toISOString(), 5);
+    expect(await silentSince(world.database, PIPELINE)).toEqual(hour(8));
+    await endCheck(world.database, { pipeline: PIPELINE, id: 'one', ...(await judge()) });
+    expect((await silentSince(world.database, PIPELINE))?.getTime()).toBeGreaterThanOrEqual(
+      beganAt.getTime(),
+    );
+    expect(await silentSince(world.database, PIPELINE, 'one')).toEqual(hour(8));
   });
 });

@@ -30,11 +30,14 @@ const [one = 0, two = 0] = CITIES;
 /** Each test has days of its own, which no stream owns. */
 let from = Date.parse('2021-06-01T00:00:00Z');
 
+/** How much later it is than it is. */
+let aheadMs = 0;
+
 beforeAll(async () => {
   world = await startFakeBackfills(config, (doors) => {
     const deps = {
       ...{ ...doors, pipelines: { weather }, contracts, facts: { weather: facts } },
-      ...{ repairs: true, now: () => new Date(), pollMs: 50 },
+      ...{ repairs: true, now: () => new Date(Date.now() + aheadMs), pollMs: 50 },
     };
     const webhook = { deliver: async (alert: Alert) => void alerts.push(alert) };
     return {
@@ -44,12 +47,15 @@ beforeAll(async () => {
     };
   });
   untouched = { ...world.switches };
+  // The places of all rows that the tests store.
+  world.publish(100);
 });
 afterAll(() => world?.close());
 beforeEach(() => {
   Object.assign(world.switches, untouched);
   world.log.length = 0;
   alerts.length = 0;
+  aheadMs = 0;
   from += 100 * DAY_MS;
 });
 
@@ -117,6 +123,7 @@ describe('an hour whose row is wrong', () => {
     expect(await windowOf(one)).toMatchObject({ verdict: 'repaired', reason: null, attempts: 0 });
     const others = (windows: readonly JudgedWindow[]) => windows.filter(({ entityId }) => entityId !== one);
     expect(others(await ledger())).toEqual(others(before));
+    aheadMs = HOUR_MS;
     expect((await check()).changed).toBe(0);
     expect(await windowOf(one)).toMatchObject({ verdict: 'repaired' });
   });
@@ -131,8 +138,10 @@ describe('an hour whose row is wrong', () => {
       await recomputing(job, parameters);
     };
     await world.sql.query('delete from observations where city_id = $1 and observed_at = $2', [one, hour()]);
-    const { repairs } = await check();
-    expect(repairs).toMatchObject({ reloaded: 1, recomputed: 0, refusals: [] });
+    expect(await check()).toMatchObject({
+      found: { mismatched: 1, complete: 4 },
+      repairs: { reloaded: 1, recomputed: 0, refusals: [] },
+    });
     expect(world.log.map((line) => line.split(' ')[0])).toEqual([
       ...['load-history', 'load-history', 'load-history', 'recompute-hours'],
     ]);
@@ -147,7 +156,10 @@ describe('an hour whose row is wrong', () => {
     );
     world.switches.flinkFails = () => 'no slots';
     const policy = { mostAttempts: 2 };
-    expect((await check({ policy })).repairs?.refusals).toEqual([expect.stringContaining('no slots')]);
+    expect(await check({ policy })).toMatchObject({
+      found: { mismatched: 1, complete: 4 },
+      repairs: { refusals: [expect.stringContaining('no slots')] },
+    });
     expect(await windowOf(one)).toMatchObject({ verdict: 'mismatched', attempts: 1 });
     // Before its time nothing is tried.
     expect((await check({ policy })).repairs).toBeUndefined();
@@ -283,7 +295,10 @@ describe('a check', () => {
   });
 
   test('by the schedule goes on where the last one ended, and tells a person once of all it has found', async () => {
-    await world.sql.query(`update locations set active_from = now() - interval '26 hours'`);
+    // Nothing that is older than the newest 24 hours, which every check judges.
+    await world.sql.query(
+      `update locations set active_from = date_bin('1 hour', now() - interval '10 minutes', 'epoch') - interval '24 hours'`,
+    );
     const scheduled = { from: undefined, to: undefined, repair: false } as object;
     const first = await check(scheduled);
     expect(first.found.missing).toBe(24 * CITIES.length);

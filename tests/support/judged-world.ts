@@ -98,14 +98,15 @@ export async function createJudgedWorld() {
       from: string,
       minutes: number,
       unchangedIds: readonly number[] = [],
+      shards: number | null = null,
     ): Promise<void> {
       await sql.query(
-        `insert into ingest_runs (pipeline, source, shard, scheduled_at, started_at, finished_at, status, workflow_run_id, unchanged_ids)
-         select $1, $2, $3, at, at, at + interval '59 s', 'completed', 'a-run', $6
+        `insert into ingest_runs (pipeline, source, shard, scheduled_at, started_at, finished_at, status, workflow_run_id, unchanged_ids, shards)
+         select $1, $2, $3, at, at, at + interval '59 s', 'completed', 'a-run', $6, $7
          from generate_series($4::timestamptz, $4::timestamptz + make_interval(mins => $5 - 1), interval '1 minute') as at
          on conflict (pipeline, source, shard, scheduled_at) do update
          set unchanged_ids = ingest_runs.unchanged_ids || excluded.unchanged_ids`,
-        [PIPELINE, SOURCE, shard, from, minutes, unchangedIds],
+        [PIPELINE, SOURCE, shard, from, minutes, unchangedIds, shards],
       );
     },
     async except(shard: number, id: number, at: readonly string[], outcome: string): Promise<void> {
@@ -157,7 +158,7 @@ export async function createJudgedWorld() {
       return judgeWindows(database, {
         ...{ pipeline: PIPELINE, source: SOURCE, from: new Date(from), to, overUntil: to, shards: 2 },
         ...{ isBehind: false, reading: [], publishedNotStored: [], mostAttempts: 3, historyFrom: null },
-        openRepairs: [],
+        ...{ openRepairs: [], begunAt: new Date() },
         ...given,
       });
     },

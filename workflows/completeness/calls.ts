@@ -38,8 +38,15 @@ export const { planWindowRepairs, giveUpWindows } = proxyActivities<Completeness
   ...repairing,
   summary: 'Plan what is repaired',
 });
-export const { planReload, planFetch, recordRepair, recordFetch, jobsOfRepairs } =
-  proxyActivities<CompletenessRepairActivities>(repairing);
+export const {
+  planReload,
+  isAllStored,
+  requireNothingToForget,
+  planFetch,
+  recordRepair,
+  recordFetch,
+  jobsOfRepairs,
+} = proxyActivities<CompletenessRepairActivities>(repairing);
 export const { checkLoad } = proxyActivities<BackfillLoadActivities>({
   ...repairing,
   summary: 'Make sure that all was read',
