@@ -1,0 +1,59 @@
+/** The tables that a candidate writes, in a schema of its own: made like the real ones, compared with them, and dropped. */
+import type { ColumnDifference, DifferenceExample } from '../domain/shadow-comparison.ts';
+import { withFewExamples } from '../domain/shadow-comparison.ts';
+import type { Queries } from './postgres.ts';
+
+/** Made anew, whatever was there. @param writer the role that Flink writes with */
+export async function makeShadowTables(
+  database: Queries,
+  { schema, tables, writer }: { schema: string; tables: readonly string[]; writer: string },
+): Promise<void> {
+  await database.query('make-shadow-tables', [schema, tables, writer]);
+}
+
+/** What is not there is dropped already. No candidate may write any more: a writer that fails takes its TaskManager along. */
+export async function dropShadowTables(database: Queries, schema: string): Promise<void> {
+  await database.query('drop-shadow-tables', [schema]);
+}
+
+/** The columns of each of these tables that is there. */
+export async function columnsOfTables(
+  database: Queries,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await database.query<{ table_name: string; columns: string[] }>('table-columns', [tables]);
+  return new Map(rows.map((row) => [row.table_name, row.columns]));
+}
+
+/** What the tables take on disk, bytes. */
+export async function sizeOfTables(database: Queries, tables: readonly string[]): Promise<number> {
+  const [row] = await database.query<{ bytes: number }>('table-sizes', [tables]);
+  return row?.bytes ?? 0;
+}
+
+export interface CompareQuestion {
+  readonly schema: string;
+  readonly table: string;
+  readonly from: Date;
+  readonly to: Date;
+}
+
+interface DifferenceRow {
+  readonly column_name: string;
+  readonly windows: number;
+  readonly hours: readonly string[];
+  readonly examples: readonly DifferenceExample[];
+}
+
+/** The windows that the stream has made beside those of a candidate. */
+export async function compareWithShadow(
+  database: Queries,
+  { schema, table, from, to }: CompareQuestion,
+): Promise<{ compared: number; differences: readonly ColumnDifference[] }> {
+  const [count] = await database.query<{ windows: number }>('windows-of-stream', [table, from, to]);
+  const rows = await database.query<DifferenceRow>('shadow-differences', [schema, table, from, to]);
+  const differences = rows.map(({ column_name: column, windows, hours, examples }) => ({
+    ...{ column, windows, hours, examples },
+  }));
+  return { compared: count?.windows ?? 0, differences: withFewExamples(differences) };
+}
