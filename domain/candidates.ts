@@ -12,6 +12,20 @@ export class NotShadowableError extends HourglassError {
   }
 }
 
+/** Thrown for a job that is no pipeline's stream: only streams have versions. */
+class UnknownStreamError extends HourglassError {
+  constructor(job: string, known: readonly string[]) {
+    super('UNKNOWN_JOB', `There is no stream "${job}"; there are: ${known.join(', ')}.`);
+  }
+}
+
+/** The pipeline whose stream a job is. @param streams the pipelines by the names of their jobs @throws UnknownStreamError */
+export function streamOf<T>(streams: Readonly<Record<string, T>>, job: string): T {
+  const found = Object.hasOwn(streams, job) ? streams[job] : undefined;
+  if (found === undefined) throw new UnknownStreamError(job, Object.keys(streams));
+  return found;
+}
+
 export interface CandidateNames {
   /** Its name in Flink: never the job's, whose other submissions end with each new one. */
   readonly flinkName: string;

@@ -1,0 +1,217 @@
+/**
+ * Upgrades a Flink job by a candidate that runs beside it: the candidate reads the log from its beginning into tables of its own, its
+ * windows are compared with the job's, and only then the job goes on with the new version, from the candidate's state. What a
+ * comparison means is decided in `domain/shadow-comparison.ts`.
+ */
+import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Candidate } from '../activities/candidates.ts';
+import type { ReadersSight } from '../activities/shadow-upgrades.ts';
+import { batchJobId } from '../domain/identities.ts';
+import { searchAttributes } from '../domain/search-attributes.ts';
+import {
+  hoursToRecompute,
+  isSettled,
+  notAccepted,
+  type ShadowComparison,
+} from '../domain/shadow-comparison.ts';
+import {
+  cutOverSentence,
+  progressLine,
+  refusedSentence,
+  type ShadowProgress,
+  type ShadowUpgradeResult,
+  shadowStatusName,
+} from '../domain/shadow-upgrade.ts';
+import { priorities } from '../domain/task-queues.ts';
+import type { BatchJobInput, BatchJobResult } from '../schemas/batch-job.ts';
+import { type ShadowUpgradeInput, shadowUpgradeInputSchema } from '../schemas/candidate.ts';
+import { childWhenFree } from './backfill/calls.ts';
+import {
+  awaitReaders,
+  awaitUpgrade,
+  compareWindows,
+  cutOver,
+  describeCandidate,
+  idOf,
+  parseInput,
+  questionOf,
+  refusal,
+  requireRunning,
+  stopJobWithSavepoint,
+  submitCandidate,
+  withCandidate,
+} from './candidates/calls.ts';
+
+/** So often they are compared at most: what still moves after that is told as it is. */
+const MOST_COMPARISONS = 6;
+/** What is shown of the reading is never older. */
+const LONGEST_LOOK_MS = 2 * 60_000;
+const FIRST_LOOK_MS = 10_000;
+/** The job commits with each checkpoint what the candidate had read before it stopped. */
+const JOB_READS_ON_MS = 15 * 60_000;
+const SAVEPOINT_MS = 10 * 60_000;
+
+const statusQuery = defineQuery<ShadowProgress>(shadowStatusName);
+
+type Tell = (progress: ShadowProgress) => void;
+type Input = ReturnType<typeof shadowUpgradeInputSchema.parse>;
+
+export async function shadowUpgrade(given: ShadowUpgradeInput): Promise<ShadowUpgradeResult> {
+  const input = parseInput(shadowUpgradeInputSchema, given);
+  const { job, version } = input;
+  let progress: ShadowProgress = { step: 'preparing' };
+  const tell: Tell = (next) => {
+    progress = next;
+    setCurrentDetails(`Version \`${version}\` of **${job}**  \n${progressLine(next)}`);
+  };
+  setHandler(statusQuery, () => progress);
+  upsertSearchAttributes([{ key: searchAttributes.job, value: job }]);
+  tell(progress);
+
+  if ((await requireRunning({ job })) === version) throw refusal(`version ${version} of ${job} runs already`);
+  const candidate = await describeCandidate(questionOf({ job, version, purpose: 'shadow' }));
+  requireAcceptable(candidate, input.acceptDifferences);
+  const result = await withCandidate(candidate, () => upgrade(candidate, input, tell));
+  tell({ step: 'ended', comparison: result.comparison });
+  return result;
+}
+
+/** What is accepted is made anew by a batch job, and that is of this build. */
+function requireAcceptable(
+  { job, version, refusal: reason, isOfThisBuild }: Candidate,
+  accepted: Input['acceptDifferences'],
+): void {
+  if (reason !== '') throw refusal(reason);
+  if (accepted.some((name) => name !== 'uncompared') && !isOfThisBuild)
+    throw refusal(
+      `the SQL of version ${version} of ${job} is not that of the running worker, whose batch job would make the accepted hours anew by other SQL: start the worker of this SQL first (npm start)`,
+    );
+}
+
+async function upgrade(candidate: Candidate, input: Input, tell: Tell): Promise<ShadowUpgradeResult> {
+  const { job, version } = candidate;
+  const jobId = idOf('candidate');
+  const refused = await submitCandidate({ candidate, jobId, restorePath: '' });
+  if (refused !== undefined) throw refusal(refused.reason);
+  await catchUp(candidate, jobId, input.catchUpMs, tell);
+  const comparison = await compare(candidate, jobId, tell);
+  const open = notAccepted(comparison, input.acceptDifferences);
+  const shared = { job, version, comparison, notAccepted: open } as const;
+  if (open.length > 0) return { ...shared, outcome: 'refused', sentence: refusedSentence(comparison, open) };
+  const savepoint = await stopCandidate(candidate, jobId);
+  await goOnFrom(savepoint, candidate, input, tell);
+  const recomputed = await recompute(candidate, comparison, tell);
+  const sentence = cutOverSentence(comparison, version, recomputed);
+  return { ...shared, outcome: 'cutOver', sentence, savepoint, recomputed };
+}
+
+async function catchUp(
+  { job, consumerGroup }: Candidate,
+  jobId: string,
+  withinMs: number,
+  tell: Tell,
+): Promise<void> {
+  const isRead = await readUntil(
+    withinMs,
+    (untilMs, ends) => awaitReaders({ job, groups: [consumerGroup], jobId, untilMs, ...ends }),
+    (unread) => tell({ step: 'catchingUp', unread }),
+  );
+  if (!isRead)
+    throw refusal(
+      `the candidate has not read the log within ${withinMs / 60_000} minutes; the job was not touched`,
+    );
+}
+
+/** @returns whether everything was read within the time */
+async function readUntil(
+  withinMs: number,
+  look: (untilMs: number, ends: Partial<Pick<ReadersSight, 'ends'>>) => Promise<ReadersSight>,
+  tell: (unread: number) => void,
+): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  let ends: Partial<Pick<ReadersSight, 'ends'>> = {};
+  for (let untilMs = FIRST_LOOK_MS; ; untilMs = Math.min(2 * untilMs, LONGEST_LOOK_MS)) {
+    const sight = await look(untilMs, ends);
+    tell(sight.unread);
+    if (sight.unread === 0) return true;
+    if (Date.now() >= deadline) return false;
+    ends = { ends: sight.ends };
+  }
+}
+
+/** Until two comparisons in a row say the same: both write on meanwhile. */
+async function compare(candidate: Candidate, jobId: string, tell: Tell): Promise<ShadowComparison> {
+  const { job, schema, consumerGroup, jobGroup } = candidate;
+  const groups = [consumerGroup, jobGroup];
+  let before: ShadowComparison | undefined;
+  for (let looks = 1; ; looks += 1) {
+    await readUntil(
+      LONGEST_LOOK_MS,
+      (untilMs, ends) => awaitReaders({ job, groups, jobId, untilMs, ...ends }),
+      () => undefined,
+    );
+    const to = before === undefined ? {} : { to: before.to };
+    const now = await compareWindows({ job, schema, ...to });
+    tell({ step: 'comparing', comparison: now });
+    if (isSettled(before, now) || looks >= MOST_COMPARISONS) return now;
+    before = now;
+  }
+}
+
+async function stopCandidate({ job, version }: Candidate, jobId: string): Promise<string> {
+  const outcome = await stopJobWithSavepoint({
+    ...{ name: job, version, jobId, triggerId: idOf('cut-over'), kind: 'manual', timeoutMs: SAVEPOINT_MS },
+  });
+  if (outcome.status === 'completed') return outcome.path;
+  throw refusal(`no savepoint of the candidate could be taken: ${outcome.reason}; the job was not touched`);
+}
+
+/**
+ * The job has to be past the place where the candidate stopped: what lies between was written into the candidate's tables alone, and
+ * its state would pass over it.
+ */
+async function goOnFrom(
+  from: string,
+  { job, version, jobGroup }: Candidate,
+  input: Input,
+  tell: Tell,
+): Promise<void> {
+  const isPast = await readUntil(
+    JOB_READS_ON_MS,
+    (untilMs, ends) => awaitReaders({ job, groups: [jobGroup], untilMs, ...ends }),
+    (unread) => tell({ step: 'cuttingOver', unread }),
+  );
+  if (!isPast)
+    throw refusal(
+      `${job} has not read on to where the candidate stopped within ${JOB_READS_ON_MS / 60_000} minutes; it was not touched`,
+    );
+  await cutOver({ job, version, from, commandId: idOf('deploy') });
+  tell({ step: 'settling' });
+  const sight = await awaitUpgrade({ job, version, untilMs: input.settleMs });
+  if (sight.end !== 'stable')
+    throw refusal(`${job} does not run version ${version} stably after the cut-over: ${sight.reason}`);
+}
+
+/** @returns how many ranges */
+async function recompute(
+  { recomputeJob }: Candidate,
+  comparison: ShadowComparison,
+  tell: Tell,
+): Promise<number> {
+  const ranges = hoursToRecompute(comparison);
+  for (const parameters of ranges) {
+    tell({ step: 'recomputing', comparison });
+    const input: BatchJobInput = {
+      job: recomputeJob,
+      parameters: { ...parameters },
+      priority: priorities.repair,
+    };
+    await childWhenFree<BatchJobResult>('runBatchJob', {
+      workflowId: batchJobId(recomputeJob, { ...parameters, for: idOf('recompute') }),
+      args: [input],
+      staticSummary: `${recomputeJob} after a shadow upgrade`,
+      priority: { priorityKey: priorities.repair },
+    });
+  }
+  return ranges.length;
+}
