@@ -24,10 +24,10 @@ export function definedVersion(
   };
 }
 
-/** The same statements and settings have the same name. */
+/** The same statements and settings have the same name, in whichever order the settings are written: the database has its own. */
 export const nameOfVersion = ({ statements, settings }: JobVersion): string =>
   createHash('sha256')
-    .update(JSON.stringify([statements, settings]))
+    .update(JSON.stringify([statements, Object.entries(settings).sort()]))
     .digest('hex')
     .slice(0, 12);
 
