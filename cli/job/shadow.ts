@@ -55,7 +55,7 @@ class ShadowNotInTimeError extends HourglassError {
   }
 }
 
-const LOOK_MS = 1_000;
+const LOOK_MS = 400;
 
 export async function shadow(job: string, options: ShadowOptions): Promise<void> {
   requireJob(job);
@@ -78,7 +78,7 @@ export async function shadow(job: string, options: ShadowOptions): Promise<void>
       );
       return;
     }
-    tellResult(await follow(run, timeout), json);
+    tellResult(await follow(run, timeout, console.error), json);
   });
 }
 
@@ -107,6 +107,7 @@ export const costsText = (
 export async function follow(
   run: Pick<ShadowUpgradeRun, 'workflowId' | 'progress' | 'result'>,
   timeoutS: number,
+  tell: (line: string) => void,
 ): Promise<ShadowUpgradeResult> {
   const deadline = Date.now() + timeoutS * 1_000;
   const result = run.result();
@@ -114,7 +115,7 @@ export async function follow(
   result.catch(() => undefined);
   for (let told = ''; ; ) {
     const line = await run.progress().then(progressLine, reasonOf);
-    if (line !== told) console.error(line);
+    if (line !== told) tell(line);
     told = line;
     const isEnded = await Promise.race([
       result.then(
