@@ -56,7 +56,7 @@ function submitted(change: Partial<JobState> = {}): JobState {
   return stateWith({ phase: 'settling', version: 'v2', desiredVersion: 'v2', upgrades, ...change });
 }
 
-const after = (state: JobState, upgrades: Upgrades): JobState => ({ ...state, upgrades });
+const given = (state: JobState, upgrades: Upgrades): JobState => ({ ...state, upgrades });
 
 describe('a deploy', () => {
   test('of another version has to be confirmed, and names the version to go back to', () => {
@@ -99,7 +99,7 @@ describe('a deploy', () => {
 
   test('of the version before gives up the one that is not confirmed, or forgets it if it was never submitted', () => {
     const state = submitted();
-    expect(isGivenUp(after(state, planUpgrade(state, asked('v1'))))).toBe(true);
+    expect(isGivenUp(given(state, planUpgrade(state, asked('v1'))))).toBe(true);
     const waiting = stateWith({ phase: 'suspended', upgrades: planUpgrade(stateWith(), asked('v2')) });
     expect(planUpgrade(waiting, asked('v1')).pending).toBeUndefined();
   });
@@ -123,7 +123,7 @@ const givenUpNow = (reason = 'why'): JobState => {
   const state = submitted();
   const pending = state.upgrades.pending;
   if (pending === undefined) throw new Error('unreachable: it is pending');
-  return after(state, { ...state.upgrades, pending: { ...pending, givenUp: reason } });
+  return given(state, { ...state.upgrades, pending: { ...pending, givenUp: reason } });
 };
 
 describe('the proof of a new version', () => {
@@ -216,7 +216,7 @@ describe('a new version is given up', () => {
     expect(reasonAfter(upgradeAfterLook(state, settling, deadlineMs))).toBe(
       'it was not confirmed within 300 s: 2 of 3 checkpoints are completed',
     );
-    const paused = after(state, pausedUpgrade(state.upgrades));
+    const paused = given(state, pausedUpgrade(state.upgrades));
     expect(reasonAfter(upgradeAfterLook(paused, settling, deadlineMs))).toBe('');
     const resumed = submittedUpgrade(paused.upgrades, 'v2', deadlineMs, policy);
     expect(resumed.pending?.deadlineMs).toBe(deadlineMs + policy.upgradeWithinMs);
@@ -235,7 +235,7 @@ describe('a new version is given up', () => {
     let state = submitted();
     for (let failure = 1; failure <= policy.upgradeFailures; failure += 1) {
       expect(isGivenUp(state)).toBe(false);
-      state = after(state, upgradeAfterFailure(state, 'the job is FAILED: D: no disk'));
+      state = given(state, upgradeAfterFailure(state, 'the job is FAILED: D: no disk'));
     }
     expect(state.upgrades.pending?.givenUp).toBe(
       'it failed 3 times before it was confirmed: the job is FAILED: D: no disk',
@@ -244,7 +244,7 @@ describe('a new version is given up', () => {
 
   test('before a person is asked: a smaller recovery budget counts', () => {
     const state = submitted({ policy: { ...policy, recoveryBudget: 1 } });
-    expect(isGivenUp(after(state, upgradeAfterFailure(state, 'it was refused')))).toBe(true);
+    expect(isGivenUp(given(state, upgradeAfterFailure(state, 'it was refused')))).toBe(true);
   });
 
   test('at once when its state does not fit, with the way that is left', () => {
@@ -299,7 +299,7 @@ describe('a rollback by command', () => {
 
   test('of a confirmed version submits the one before from its snapshot, to be confirmed in its turn', () => {
     const confirmed = submitted({ phase: 'stable' });
-    const state = command(after(confirmed, confirmedUpgrades(confirmed)));
+    const state = command(given(confirmed, confirmedUpgrades(confirmed)));
     expect(state.desiredVersion).toBe('v1');
     expect(state.upgrades).toMatchObject({
       pending: { version: 'v1', from: own, previous: { version: 'v2' } },
