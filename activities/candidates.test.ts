@@ -8,7 +8,7 @@ import { type JobVersion, PARALLELISM } from '../clients/job-versions.ts';
 import type { KafkaClient } from '../clients/kafka.ts';
 import { weather } from '../pipelines/weather/definition.ts';
 import { fakeDatabase } from '../tests/support/fake-database.ts';
-import { createCandidateActivities } from './candidates.ts';
+import { type Candidate, type CandidateQuestion, createCandidateActivities } from './candidates.ts';
 
 const job = weather.job.name;
 const version = '0123456789ab';
@@ -92,8 +92,8 @@ function world(given: { version?: JobVersion; columns?: string[]; freeSlots?: nu
     }),
   });
   const environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
-  const describeIt = () =>
-    environment.run(activities.describeCandidate, { job, version, purpose: 'dry_run', run: 'abcdef01' });
+  const question: CandidateQuestion = { job, version, purpose: 'dry_run', run: 'abcdef01' };
+  const describeIt = () => environment.run(activities.describeCandidate, question) as Promise<Candidate>;
   return { activities, environment, happened, jobs, flink, database, submissions, describeIt };
 }
 
@@ -197,11 +197,10 @@ describe('watchCandidate', () => {
   test('returns what Flink says of one that failed, all of it', async () => {
     const { flink, jobs, watch } = watching();
     jobs.set(jobId, { ...running('a candidate'), state: 'FAILED' });
-    const trace = 'a.JobException: outer\nCaused by: b.StateMigrationException: it must not be incompatible';
+    const trace = `a.JobException: outer\n${'at a.b.c\n'.repeat(10)}Caused by: b.StateMigrationException: it must not be incompatible`;
     flink.exceptions = [{ atMs: 1, trace }];
-    expect(await watch()).toEqual({
-      ...{ end: 'failed', trace, reason: 'StateMigrationException: it must not be incompatible' },
-    });
+    const reason = 'StateMigrationException: it must not be incompatible';
+    expect(await watch()).toEqual({ end: 'failed', reason, trace: `${reason}\n${trace}` });
   });
 
   test('tells of one that the cluster has forgotten', async () => {

@@ -151,7 +151,8 @@ export function createCandidateActivities(deps: CandidateDeps) {
     const [newest] = await rest.exceptions(jobId);
     const trace = newest?.trace ?? (await rest.executionFailure(jobId)) ?? '';
     const reason = trace === '' ? `the job is ${state}, and Flink gave no reason` : innermostCause(trace);
-    return { end: 'failed', reason, trace: trace.slice(0, MOST_CHARACTERS) };
+    // The innermost cause stands at a trace's end, and is what tells most.
+    return { end: 'failed', reason, trace: `${reason}\n${trace}`.slice(0, MOST_CHARACTERS) };
   };
   /** @returns undefined while nothing can be said */
   const look = async (jobId: string): Promise<CandidateSight | undefined> => {

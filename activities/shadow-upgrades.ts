@@ -11,7 +11,7 @@ import type { JobActor } from '../clients/job-actor.ts';
 import type { KafkaClient } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
 import { type LogEnd, logEnds, unreadBefore } from '../clients/read-progress.ts';
-import { compareWithShadow } from '../clients/shadow-tables.ts';
+import { compareWithShadow, databaseTime } from '../clients/shadow-tables.ts';
 import { streamOf } from '../domain/candidates.ts';
 import type { DryRunOrigin } from '../domain/dry-run.ts';
 import { HourglassError } from '../domain/errors.ts';
@@ -29,7 +29,6 @@ export interface ShadowUpgradeDeps {
   readonly kafka: KafkaClient;
   readonly rest: FlinkRestClient;
   readonly pollMs: number;
-  readonly now: () => Date;
   /** By the names of their jobs. */
   readonly streams: Readonly<Record<string, PipelineDefinition>>;
   readonly actorOf: (job: string) => Pick<JobActor, 'command' | 'status'>;
@@ -54,7 +53,8 @@ class CandidateFailedError extends HourglassError {
 
 /** How far consumer groups have come with what the log held. */
 export interface ReadersSight {
-  readonly ends: readonly LogEnd[];
+  /** When the log was asked for its ends, by the database's clock, and where they were. */
+  readonly asked: { readonly at: string; readonly ends: readonly LogEnd[] };
   /** Of the group that has most. */
   readonly unread: number;
 }
@@ -65,7 +65,7 @@ export type UpgradeSight =
   | { readonly end: 'underWay' | 'failed'; readonly reason: string };
 
 export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
-  const { database, kafka, rest, pollMs, now, streams, actorOf } = deps;
+  const { database, kafka, rest, pollMs, streams, actorOf } = deps;
 
   const stateOf = async (job: string): Promise<JobState | undefined> => actorOf(job).status();
   const topicsOf = ({ topics }: PipelineDefinition): readonly string[] => [
@@ -73,6 +73,12 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
     topics.repairs.name,
   ];
   const pause = (): Promise<void> => delay(pollMs, undefined, { signal: cancellationSignal() });
+
+  const askForEnds = async (job: string): Promise<ReadersSight['asked']> => {
+    // In this order: what is published after the ends were asked for is stamped later than this.
+    const at = (await databaseTime(database)).toISOString();
+    return { at, ends: await logEnds(kafka, topicsOf(streamOf(streams, job))) };
+  };
 
   const requireAlive = async (jobId: string): Promise<void> => {
     const job = await rest.job(jobId, cancellationSignal()).catch((error) => {
@@ -120,7 +126,7 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
 
     /**
      * Waits until each of these groups has committed what the log holds, or `untilMs` has passed.
-     * @param input.ends where the log ended when it was asked first; now unless given
+     * @param input.asked of an earlier look, to go on with the same; the log's ends now unless given
      * @param input.jobId the candidate, while it is to run
      * @throws CandidateFailedError
      */
@@ -128,29 +134,34 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
       job: string;
       groups: readonly string[];
       untilMs: number;
-      ends?: readonly LogEnd[];
+      asked?: ReadersSight['asked'];
       jobId?: string;
     }): Promise<ReadersSight> {
       const { job, groups, untilMs, jobId } = input;
       const deadline = Date.now() + untilMs;
-      const ends = input.ends ?? (await logEnds(kafka, topicsOf(streamOf(streams, job))));
+      const asked = input.asked ?? (await askForEnds(job));
       for (;;) {
         heartbeat();
         if (jobId !== undefined) await requireAlive(jobId);
-        const open = await Promise.all(groups.map((group) => unreadBefore(kafka, group, ends)));
+        const open = await Promise.all(groups.map((group) => unreadBefore(kafka, group, asked.ends)));
         const unread = Math.max(...open);
-        if (unread === 0 || Date.now() >= deadline) return { ends, unread };
+        if (unread === 0 || Date.now() >= deadline) return { asked, unread };
         await pause();
       }
     },
 
-    /** @param input.to the end of what is compared; the beginning of the present hour unless given */
-    async compareWindows(input: { job: string; schema: string; to?: string }): Promise<ShadowComparison> {
+    /** Compares what both had made of everything that was published before `writtenBefore`, which both have read. */
+    async compareWindows(input: {
+      job: string;
+      schema: string;
+      writtenBefore: string;
+    }): Promise<ShadowComparison> {
+      const writtenBefore = new Date(input.writtenBefore);
       const pipeline = streamOf(streams, input.job);
       const from = firstWholeWindow(await oldestRecords(kafka, topicsOf(pipeline)));
-      const to = input.to === undefined ? lastWindowEnd(now()) : new Date(input.to);
+      const to = lastWindowEnd(writtenBefore);
       const found = await compareWithShadow(database, {
-        ...{ schema: input.schema, table: pipeline.windowTable, from, to },
+        ...{ schema: input.schema, table: pipeline.windowTable, from, to, writtenBefore },
       });
       return { from: from.toISOString(), to: to.toISOString(), ...found };
     },

@@ -36,6 +36,14 @@ export interface CompareQuestion {
   readonly table: string;
   readonly from: Date;
   readonly to: Date;
+  /** Windows that were written since are left out: see {@link databaseTime}. */
+  readonly writtenBefore: Date;
+}
+
+/** By the clock that stamps rows. Whatever was published before then, and read by both since, is in the windows that carry an earlier stamp. */
+export async function databaseTime(database: Queries): Promise<Date> {
+  const [row] = await database.query<{ now: Date }>('database-time');
+  return row?.now ?? new Date(0);
 }
 
 interface DifferenceRow {
@@ -48,10 +56,21 @@ interface DifferenceRow {
 /** The windows that the stream has made beside those of a candidate. */
 export async function compareWithShadow(
   database: Queries,
-  { schema, table, from, to }: CompareQuestion,
+  { schema, table, from, to, writtenBefore }: CompareQuestion,
 ): Promise<{ compared: number; differences: readonly ColumnDifference[] }> {
-  const [count] = await database.query<{ windows: number }>('windows-of-stream', [table, from, to]);
-  const rows = await database.query<DifferenceRow>('shadow-differences', [schema, table, from, to]);
+  const [count] = await database.query<{ windows: number }>('windows-of-stream', [
+    table,
+    from,
+    to,
+    writtenBefore,
+  ]);
+  const rows = await database.query<DifferenceRow>('shadow-differences', [
+    schema,
+    table,
+    from,
+    to,
+    writtenBefore,
+  ]);
   const differences = rows.map(({ column_name: column, windows, hours, examples }) => ({
     ...{ column, windows, hours, examples },
   }));

@@ -12,6 +12,10 @@ describe('a failure tells that the state does not fit', () => {
       'the type of what is kept in state has changed',
     ],
     [
+      'The new key serializer (a.RowDataSerializer@38964743) must be compatible with the previous key serializer (a.RowDataSerializer@da32253f).',
+      'the type of what is kept in state has changed',
+    ],
+    [
       'java.lang.IllegalStateException: Failed to rollback to checkpoint/savepoint file:/s. Max parallelism mismatch between checkpoint/savepoint state and new program.',
       'the maximum parallelism is another',
     ],

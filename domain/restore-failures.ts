@@ -21,7 +21,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern:
-      /(?:StateMigrationException|must not be incompatible|serializer must be compatible|For heap backends, the new (?:state|key|namespace) serializer)/i,
+      /(?:StateMigrationException|must not be incompatible|serializer \(?[^)]*\)? ?must be compatible|For heap backends, the new (?:state|key|namespace) serializer)/i,
     because: () => 'the type of what is kept in state has changed',
   },
   {

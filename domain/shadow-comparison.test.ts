@@ -6,7 +6,6 @@ import {
   exampleLines,
   firstWholeWindow,
   hoursToRecompute,
-  isSettled,
   lastWindowEnd,
   notAccepted,
   type ShadowComparison,
@@ -53,14 +52,6 @@ describe('the windows that lie wholly in the log', () => {
 });
 
 describe('differences', () => {
-  test('count when they are found twice, the same both times', () => {
-    const one = comparison([difference('level')]);
-    expect(isSettled(undefined, one)).toBe(false);
-    expect(isSettled(one, comparison([difference('level', { windows: 2 })]))).toBe(false);
-    expect(isSettled(one, comparison([difference('level')], 11))).toBe(true);
-    expect(isSettled(undefined, comparison([]))).toBe(true);
-  });
-
   test('are accepted by name, one by one', () => {
     const found = comparison([difference('level'), difference('missing')]);
     expect(notAccepted(found, [])).toEqual(['level', 'missing']);

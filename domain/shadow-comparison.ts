@@ -1,6 +1,6 @@
 /**
- * Decides what the windows of a candidate say about it: whether they are those of the stream, which differences count, whether all of
- * them are accepted, and what has to be made anew for them. Reading the tables is left to `clients/shadow-tables.ts`.
+ * Decides what the windows of a candidate say about it: which of them can be compared, whether all of their
+ * differences are accepted, and what has to be made anew for them. Reading the tables is left to `clients/shadow-tables.ts`.
  */
 import { counted } from './replay-estimate.ts';
 
@@ -57,14 +57,6 @@ export function withFewExamples(differences: readonly ColumnDifference[]): Colum
   }
   return differences.map((each, index) => ({ ...each, examples: each.examples.slice(0, taken[index]) }));
 }
-
-/**
- * Both write on while they are compared. What differs counts once it was found twice, the same both times, and both had read in
- * between whatever was published before the first look.
- */
-export const isSettled = (before: ShadowComparison | undefined, now: ShadowComparison): boolean =>
-  now.differences.length === 0 ||
-  (before !== undefined && JSON.stringify(before.differences) === JSON.stringify(now.differences));
 
 /** What of a comparison nobody has accepted; a comparison of nothing is one of these, too. */
 export function notAccepted(

@@ -162,11 +162,11 @@ function onFlink(given: Given) {
   };
 }
 
-function onCandidates({ database, kafka, config, client, now }: Given, doors: FlinkDoors) {
+function onCandidates({ database, kafka, config, client }: Given, doors: FlinkDoors) {
   const streams = Object.fromEntries(
     Object.values(pipelines).map((pipeline) => [pipeline.job.name, pipeline]),
   );
-  const shared = { ...doors, database, kafka, now, streams };
+  const shared = { ...doors, database, kafka, streams };
   return {
     ...createCandidateActivities({
       ...shared,

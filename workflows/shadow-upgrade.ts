@@ -8,12 +8,7 @@ import type { Candidate } from '../activities/candidates.ts';
 import type { ReadersSight } from '../activities/shadow-upgrades.ts';
 import { batchJobId } from '../domain/identities.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
-import {
-  hoursToRecompute,
-  isSettled,
-  notAccepted,
-  type ShadowComparison,
-} from '../domain/shadow-comparison.ts';
+import { hoursToRecompute, notAccepted, type ShadowComparison } from '../domain/shadow-comparison.ts';
 import {
   cutOverSentence,
   progressLine,
@@ -42,8 +37,6 @@ import {
   withCandidate,
 } from './candidates/calls.ts';
 
-/** So often they are compared at most: what still moves after that is told as it is. */
-const MOST_COMPARISONS = 6;
 /** What is shown of the reading is never older. */
 const LONGEST_LOOK_MS = 2 * 60_000;
 const FIRST_LOOK_MS = 10_000;
@@ -105,57 +98,51 @@ async function upgrade(candidate: Candidate, input: Input, tell: Tell): Promise<
   return { ...shared, outcome: 'cutOver', sentence, savepoint, recomputed };
 }
 
+/** @throws ApplicationFailure when it has not read the log in time */
 async function catchUp(
   { job, consumerGroup }: Candidate,
   jobId: string,
   withinMs: number,
   tell: Tell,
 ): Promise<void> {
-  const isRead = await readUntil(
-    withinMs,
-    (untilMs, ends) => awaitReaders({ job, groups: [consumerGroup], jobId, untilMs, ...ends }),
-    (unread) => tell({ step: 'catchingUp', unread }),
-  );
-  if (!isRead)
+  const readers = { job, groups: [consumerGroup], jobId };
+  const { unread } = await untilRead(readers, withinMs, (open) => tell({ step: 'catchingUp', unread: open }));
+  if (unread > 0)
     throw refusal(
       `the candidate has not read the log within ${withinMs / 60_000} minutes; the job was not touched`,
     );
 }
 
-/** @returns whether everything was read within the time */
-async function readUntil(
+/** Looks again and again, until everything was read that the log held at first, or the time is over. */
+async function untilRead(
+  readers: { job: string; groups: readonly string[]; jobId?: string },
   withinMs: number,
-  look: (untilMs: number, ends: Partial<Pick<ReadersSight, 'ends'>>) => Promise<ReadersSight>,
   tell: (unread: number) => void,
-): Promise<boolean> {
+): Promise<ReadersSight> {
   const deadline = Date.now() + withinMs;
-  let ends: Partial<Pick<ReadersSight, 'ends'>> = {};
-  for (let untilMs = FIRST_LOOK_MS; ; untilMs = Math.min(2 * untilMs, LONGEST_LOOK_MS)) {
-    const sight = await look(untilMs, ends);
+  let untilMs = FIRST_LOOK_MS;
+  let sight = await awaitReaders({ ...readers, untilMs });
+  for (;;) {
     tell(sight.unread);
-    if (sight.unread === 0) return true;
-    if (Date.now() >= deadline) return false;
-    ends = { ends: sight.ends };
+    if (sight.unread === 0 || Date.now() >= deadline) return sight;
+    untilMs = Math.min(2 * untilMs, LONGEST_LOOK_MS);
+    sight = await awaitReaders({ ...readers, untilMs, asked: sight.asked });
   }
 }
 
-/** Until two comparisons in a row say the same: both write on meanwhile. */
+/** Once both have read whatever was published before one moment: what they had written until then says the same, or they differ. */
 async function compare(candidate: Candidate, jobId: string, tell: Tell): Promise<ShadowComparison> {
   const { job, schema, consumerGroup, jobGroup } = candidate;
-  const groups = [consumerGroup, jobGroup];
-  let before: ShadowComparison | undefined;
-  for (let looks = 1; ; looks += 1) {
-    await readUntil(
-      LONGEST_LOOK_MS,
-      (untilMs, ends) => awaitReaders({ job, groups, jobId, untilMs, ...ends }),
-      () => undefined,
+  tell({ step: 'comparing' });
+  const readers = { job, groups: [consumerGroup, jobGroup], jobId };
+  const { asked, unread } = await untilRead(readers, JOB_READS_ON_MS, () => undefined);
+  if (unread > 0)
+    throw refusal(
+      `${job} itself is ${unread} records behind its log, so that nothing can be compared; it was not touched`,
     );
-    const to = before === undefined ? {} : { to: before.to };
-    const now = await compareWindows({ job, schema, ...to });
-    tell({ step: 'comparing', comparison: now });
-    if (isSettled(before, now) || looks >= MOST_COMPARISONS) return now;
-    before = now;
-  }
+  const comparison = await compareWindows({ job, schema, writtenBefore: asked.at });
+  tell({ step: 'comparing', comparison });
+  return comparison;
 }
 
 async function stopCandidate({ job, version }: Candidate, jobId: string): Promise<string> {
@@ -176,12 +163,10 @@ async function goOnFrom(
   input: Input,
   tell: Tell,
 ): Promise<void> {
-  const isPast = await readUntil(
-    JOB_READS_ON_MS,
-    (untilMs, ends) => awaitReaders({ job, groups: [jobGroup], untilMs, ...ends }),
-    (unread) => tell({ step: 'cuttingOver', unread }),
-  );
-  if (!isPast)
+  const readers = { job, groups: [jobGroup] };
+  const tellUnread = (unread: number): void => tell({ step: 'cuttingOver', unread });
+  const { unread } = await untilRead(readers, JOB_READS_ON_MS, tellUnread);
+  if (unread > 0)
     throw refusal(
       `${job} has not read on to where the candidate stopped within ${JOB_READS_ON_MS / 60_000} minutes; it was not touched`,
     );

@@ -43,8 +43,15 @@ begin
 end
 $$;
 
--- The windows of [from_window, to_window) that the stream has made, or that only the candidate has.
-create function windows_beside_shadow(shadow text, table_name text, from_window timestamptz, to_window timestamptz)
+-- The windows of [from_window, to_window) that the stream has made, or that only the candidate has, and that are not the same. Both write
+-- on meanwhile: a window that either of them has written since then is left out, as the other may not have read as far yet.
+create function windows_beside_shadow(
+  shadow text,
+  table_name text,
+  from_window timestamptz,
+  to_window timestamptz,
+  written_before timestamptz
+)
 returns table (entity text, window_start timestamptz, real_row jsonb, shadow_row jsonb)
 language plpgsql stable as $$
 declare
@@ -80,6 +87,8 @@ begin
       on s.%1$I = r.%1$I
       and s.window_start = r.window_start
     where r.origin is distinct from ''batch''
+      and (r.updated_at is null or r.updated_at < $3)
+      and (s.updated_at is null or s.updated_at < $3)
       and (%5$s) is distinct from (%6$s)',
     entity_column,
     own,
@@ -87,21 +96,31 @@ begin
     table_name,
     (select string_agg(format('r.%I', name), ', ') from unnest(compared) as name),
     (select string_agg(format('s.%I', name), ', ') from unnest(compared) as name)
-  ) using from_window, to_window;
+  ) using from_window, to_window, written_before;
 end
 $$;
 
 -- How many windows of [from_window, to_window) can be compared.
-create function windows_of_stream(table_name text, from_window timestamptz, to_window timestamptz) returns bigint
+create function windows_of_stream(
+  table_name text,
+  from_window timestamptz,
+  to_window timestamptz,
+  written_before timestamptz
+) returns bigint
 language plpgsql stable as $$
 declare
   found bigint;
 begin
   execute format(
-    'select count(*) from %I.%I where window_start >= $1 and window_start < $2 and origin = ''stream''',
+    'select count(*)
+    from %I.%I
+    where window_start >= $1
+      and window_start < $2
+      and origin = ''stream''
+      and updated_at < $3',
     current_schema(),
     table_name
-  ) into found using from_window, to_window;
+  ) into found using from_window, to_window, written_before;
   return found;
 end
 $$;

@@ -1,8 +1,8 @@
--- Where the windows of a candidate (its schema $1, the table $2, from $3 to $4) are not those of the stream: by column, how many, which
--- hours, and the first twenty with both values. A window that only one of them has is a difference of its own.
+-- Where the windows of a candidate (its schema $1, the table $2, from $3 to $4, as they were at $5) are not those of the stream: by column,
+-- how many, which hours, and the first twenty with both values. A window that only one of them has is a difference of its own.
 with differing as materialized (
   select *
-  from windows_beside_shadow($1, $2, $3, $4)
+  from windows_beside_shadow($1, $2, $3, $4, $5)
 ),
 cells as (
   select

@@ -9,6 +9,7 @@ import {
   TABLES_OF_CHANGES,
   wrongAverages,
 } from '../../bench/support/sql-changes.ts';
+import { startDryRun } from '../../clients/candidate-runs.ts';
 import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
 import { definedVersion, type JobVersion, recordVersion } from '../../clients/job-versions.ts';
@@ -107,7 +108,7 @@ describe('a dry run', () => {
   test.each([
     { change: otherTimeToLive, says: 'fits', does: 'took' },
     { change: changedGroupKey, says: 'doesNotFit', does: 'rolledBack' },
-    { change: newSink, says: 'doesNotFit', does: 'rolledBack' },
+    { change: newSink, says: 'fits', does: 'took' },
   ])('of "$change.name" says $says, and the upgrade $does', async ({ change, says, does }) => {
     const version = await recorded(change);
     const before = await state();
@@ -126,6 +127,21 @@ describe('a dry run', () => {
     expect(await state()).toMatchObject({ jobId: before.jobId, version: before.version });
     await expectNothingLeft();
     expect([answer.sentence, await upgraded(version)]).toEqual([answer.sentence, does]);
+  });
+
+  test('that is cancelled leaves nothing behind', async () => {
+    const version = await recorded(otherTimeToLive);
+    const run = await startDryRun(client, { job, version });
+    await eventually(
+      'the candidate is in Flink',
+      () => rest.jobs(),
+      (jobs) =>
+        jobs.some(({ name, state: its }) => name === `dry run of ${job} ${version}` && !hasEnded(its)),
+      { everyMs: 50 },
+    );
+    await client.workflow.getHandle(run.workflowId).cancel();
+    await expect(run.result()).rejects.toThrow('nothing of the candidate is left');
+    await expectNothingLeft();
   });
 });
 
