@@ -6,11 +6,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { wrongAverages } from '../../bench/support/sql-changes.ts';
 import { startBatchJob } from '../../clients/batch-job.ts';
+import { startDryRun, startShadowUpgrade } from '../../clients/candidate-runs.ts';
 import { startReplay } from '../../clients/dead-letter-replay.ts';
 import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
-import { flinkRestUrl } from '../../config/addresses.ts';
+import { definedVersion, recordVersion } from '../../clients/job-versions.ts';
+import { connectDatabase } from '../../clients/postgres.ts';
+import { flinkRestUrl, postgresAddress } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
 import {
   completenessScheduleId,
@@ -223,12 +227,42 @@ async function recordReplay(client: Client): Promise<void> {
   await save(client, 'replayDeadLetters.completed', replay.workflowId);
 }
 
+/** A dry run that fits, a shadow upgrade that finds wrong averages, and one that cuts over and makes an hour anew. */
+async function recordCandidates(stack: OwnStack, client: Client): Promise<void> {
+  const database = connectDatabase(postgresAddress(stack.config));
+  const wrong = await recordVersion(database, job, wrongAverages.apply(definedVersion(weather.job)));
+  const rescaled = await recordVersion(database, job, definedVersion(weather.job, 1));
+  await database.close();
+  await eventually(
+    'hours that are over have rows of the stream',
+    () => stack.sql(`select from weather_hourly where window_end < now() and origin = 'stream'`),
+    (rows) => rows.length > 0,
+    LONG,
+  );
+  const tried = await startDryRun(client, { job, version: rescaled });
+  await tried.result();
+  await save(client, 'tryVersion.fits', tried.workflowId);
+  const refused = await startShadowUpgrade(client, { job, version: wrong });
+  await refused.result();
+  await save(client, 'shadowUpgrade.refused', refused.workflowId);
+  await stack.sql(
+    `update weather_hourly set temp_avg = temp_avg + 1 where (city_id, window_start) in (
+       select city_id, window_start from weather_hourly where window_end < now() and origin = 'stream' limit 1
+     )`,
+  );
+  const accepted = { job, version: rescaled, acceptDifferences: ['temp_avg'] };
+  const cutOver = await startShadowUpgrade(client, accepted);
+  await cutOver.result();
+  await save(client, 'shadowUpgrade.cut-over', cutOver.workflowId);
+}
+
 const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Promise<void>>> = {
   scheduled: (_, client) => recordScheduled(client),
   checks: recordChecks,
   replay: (_, client) => recordReplay(client),
   batchJobs: recordBatchJobs,
   backfills: recordBackfills,
+  candidates: recordCandidates,
   actor: recordActor,
 };
 const named = process.argv.slice(2);
