@@ -35,7 +35,8 @@ function world(given: { version?: JobVersion; columns?: string[]; freeSlots?: nu
   const jobs = new Map<string, FakeJob>();
   const database = fakeDatabase({
     'job-version': ([, name]) => (name === version ? [given.version ?? content] : []),
-    'table-columns': () => (columns.length === 0 ? [] : [{ table_name: 'real_hours', columns }]),
+    'table-columns': () =>
+      columns.length === 0 ? [] : [{ table_name: 'real_hours', columns, required: [] }],
     'make-shadow-tables': ([schema]) => {
       happened.push(`make ${schema}`);
       return [];

@@ -1,4 +1,5 @@
 /** The tables that a candidate writes, in a schema of its own: made like the real ones, compared with them, and dropped. */
+import type { TableColumns } from '../domain/candidates.ts';
 import type { ColumnDifference, DifferenceExample } from '../domain/shadow-comparison.ts';
 import { withFewExamples } from '../domain/shadow-comparison.ts';
 import type { Queries } from './postgres.ts';
@@ -20,9 +21,9 @@ export async function dropShadowTables(database: Queries, schema: string): Promi
 export async function columnsOfTables(
   database: Queries,
   tables: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await database.query<{ table_name: string; columns: string[] }>('table-columns', [tables]);
-  return new Map(rows.map((row) => [row.table_name, row.columns]));
+): Promise<ReadonlyMap<string, TableColumns>> {
+  const rows = await database.query<TableColumns & { table_name: string }>('table-columns', [tables]);
+  return new Map(rows.map(({ table_name: name, columns, required }) => [name, { columns, required }]));
 }
 
 /** What the tables take on disk, bytes. */

@@ -81,10 +81,18 @@ describe('what a sink writes', () => {
   const written = { name: 'hours', table: 'real_hours' };
 
   test('has to be in the table', () => {
-    expect(columnMistakes(written, ['place', 'feels_like'], ['place'])).toEqual([
+    const table = { columns: ['place', 'more'], required: ['place'] };
+    expect(columnMistakes(written, ['place', 'feels_like'], table)).toEqual([
       'hours writes feels_like, which the table real_hours has not',
     ]);
-    expect(columnMistakes(written, ['place'], ['place', 'more'])).toEqual([]);
+    expect(columnMistakes(written, ['place'], table)).toEqual([]);
+  });
+
+  test('has to be all that the table needs', () => {
+    const table = { columns: ['place', 'kind'], required: ['place', 'kind'] };
+    expect(columnMistakes(written, ['place'], table)).toEqual([
+      'hours does not write kind, which the table real_hours needs',
+    ]);
   });
 
   test('has to have a table', () => {

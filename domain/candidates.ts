@@ -96,17 +96,32 @@ export function candidateSinks(statements: readonly string[]): readonly Candidat
   return sinks;
 }
 
-/** Of a version that is tried, what its sinks write is compared with the tables first: a writer that fails takes its TaskManager along. */
+export interface TableColumns {
+  readonly columns: readonly string[];
+  /** Those that a new row cannot be without. */
+  readonly required: readonly string[];
+}
+
+/**
+ * What a sink writes is compared with its table before it runs: a writer that fails takes its TaskManager, and the jobs on it, along.
+ * @param known undefined when the table is not there
+ */
 export function columnMistakes(
   { name, table }: CandidateSink,
   written: readonly string[],
-  columns: readonly string[] | undefined,
+  known: TableColumns | undefined,
 ): readonly string[] {
-  if (columns === undefined) return [`${name} writes the table ${table}, which is not in PostgreSQL`];
-  const unknown = written.filter((column) => !columns.includes(column));
-  return unknown.length === 0
-    ? []
-    : [`${name} writes ${unknown.join(', ')}, which the table ${table} has not`];
+  if (known === undefined) return [`${name} writes the table ${table}, which is not in PostgreSQL`];
+  const unknown = written.filter((column) => !known.columns.includes(column));
+  const missing = known.required.filter((column) => !written.includes(column));
+  return [
+    ...(unknown.length === 0
+      ? []
+      : [`${name} writes ${unknown.join(', ')}, which the table ${table} has not`]),
+    ...(missing.length === 0
+      ? []
+      : [`${name} does not write ${missing.join(', ')}, which the table ${table} needs`]),
+  ];
 }
 
 const withoutComments = (sql: string): string => sql.replace(/^\s*--.*$/gm, '');
