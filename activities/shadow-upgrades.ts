@@ -35,11 +35,11 @@ export interface ShadowUpgradeDeps {
 }
 
 /** Thrown when the job is not as an upgrade beside it needs it. Nothing was changed. */
-class JobNotRunningError extends HourglassError {
+class JobNotStableError extends HourglassError {
   constructor(job: string, phase: string) {
     super(
-      'JOB_NOT_RUNNING',
-      `${job} is ${phase}: a candidate is compared with a job that runs. \`npx hourglass job deploy ${job}\` starts it.`,
+      'JOB_NOT_STABLE',
+      `${job} is ${phase}: a candidate is compared with a job that is stable. See \`npx hourglass job show ${job}\`.`,
     );
   }
 }
@@ -116,11 +116,10 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
       }
     },
 
-    /** @returns the version that runs @throws JobNotRunningError */
-    async requireRunning({ job }: { job: string }): Promise<string> {
+    /** @returns the version that runs @throws JobNotStableError */
+    async requireStable({ job }: { job: string }): Promise<string> {
       const state = await stateOf(job);
-      if (state === undefined || !jobPhases[state.phase].mayRun)
-        throw new JobNotRunningError(job, state?.phase ?? 'not deployed');
+      if (state?.phase !== 'stable') throw new JobNotStableError(job, state?.phase ?? 'not deployed');
       return state.version;
     },
 

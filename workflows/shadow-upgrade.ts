@@ -31,7 +31,7 @@ import {
   parseInput,
   questionOf,
   refusal,
-  requireRunning,
+  requireStable,
   stopJobWithSavepoint,
   submitCandidate,
   withCandidate,
@@ -61,7 +61,7 @@ export async function shadowUpgrade(given: ShadowUpgradeInput): Promise<ShadowUp
   upsertSearchAttributes([{ key: searchAttributes.job, value: job }]);
   tell(progress);
 
-  if ((await requireRunning({ job })) === version) throw refusal(`version ${version} of ${job} runs already`);
+  if ((await requireStable({ job })) === version) throw refusal(`version ${version} of ${job} runs already`);
   const candidate = await describeCandidate(questionOf({ job, version, purpose: 'shadow' }));
   requireAcceptable(candidate, input.acceptDifferences);
   const result = await withCandidate(candidate, () => upgrade(candidate, input, tell));

@@ -42,7 +42,7 @@ const { prepareCandidate, endCandidate } = proxyActivities<CandidateActivities>(
   startToCloseTimeout: '10 minutes',
 });
 
-export const { takeFreshSnapshot, requireRunning, awaitReaders, awaitUpgrade } =
+export const { takeFreshSnapshot, requireStable, awaitReaders, awaitUpgrade } =
   proxyActivities<ShadowUpgradeActivities>({ ...shared, startToCloseTimeout: '2 hours' });
 export const { compareWindows } = proxyActivities<ShadowUpgradeActivities>({
   ...shared,
