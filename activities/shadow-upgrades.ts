@@ -193,8 +193,9 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
 export type ShadowUpgradeActivities = ReturnType<typeof createShadowUpgradeActivities>;
 
 function upgradeSight(state: JobState, version: string): UpgradeSight {
-  const { phase, reason, attempt, desiredVersion } = state;
-  const why = reason === '' ? jobPhases[phase].description : reason;
+  const { phase, reason, attempt, desiredVersion, upgrades } = state;
+  const rejection = upgrades.rejected?.version === version ? upgrades.rejected.reason : '';
+  const why = rejection || reason || jobPhases[phase].description;
   if (desiredVersion !== version)
     return { end: 'failed', reason: `it is to run version ${desiredVersion} again: ${why}` };
   if (phase === 'stable' && state.version === version) return { end: 'stable', attempt };
