@@ -1,6 +1,7 @@
 /** `hourglass job`: the commands to a Flink job and the questions about it; each is carried out in `cli/job/`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { StateCommandName } from '../domain/job-waiting.ts';
+import { ACCEPTABLE } from '../schemas/candidate.ts';
 import { UPGRADE_MODES } from '../schemas/job.ts';
 import { wholeNumber } from './arguments.ts';
 import { deploy } from './job/deploy.ts';
@@ -95,7 +96,7 @@ function addDeploy(parent: Command): void {
     .addOption(
       new Option(
         '--accept-differences <names>',
-        'with --shadow: cut over although these columns differ; also missing, extra, uncompared, all',
+        `with --shadow: cut over although these columns differ; also ${Object.keys(ACCEPTABLE).join(', ')}`,
       ).argParser((text) => text.split(',').map((each) => each.trim())),
     )
     .option('--yes', 'with --shadow: start it without asking')
