@@ -2,12 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFlinkRestClient, type FlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
-import { readVersion, recordVersion } from '../../clients/job-versions.ts';
-import { connectDatabase } from '../../clients/postgres.ts';
-import { flinkRestUrl, postgresAddress } from '../../config/addresses.ts';
+import { flinkRestUrl } from '../../config/addresses.ts';
 import { hasEnded } from '../../domain/job-health.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import type { JobState, UpgradeMode } from '../../schemas/job.ts';
+import { fastCheckpoints, recordChangedVersion } from '../support/changed-versions.ts';
 import { type CheckedLoad, createCheckedLoad } from '../support/checked-load.ts';
 import { eventually } from '../support/eventually.ts';
 import { killService } from '../support/killed-services.ts';
@@ -65,26 +64,15 @@ const confirmed = (parallelism: number): Promise<JobState> =>
   );
 const say = (text: string): void => console.log(`  ${text}`);
 
-/** The version of the definition with checkpoints so often that it is confirmed within seconds. */
-async function recordFastVersion(): Promise<string> {
-  const database = connectDatabase({ ...postgresAddress(stack.config), connections: 1 });
-  try {
-    const own = await readVersion(database, job, (await state()).version);
-    if (own === undefined) throw new Error('the version that runs is not on record');
-    const fast = { 'execution.checkpointing.interval': '2 s', 'execution.checkpointing.min-pause': '1 s' };
-    return await recordVersion(database, job, { ...own, settings: { ...own.settings, ...fast } });
-  } finally {
-    await database.close();
-  }
-}
-
 beforeAll(async () => {
   stack = await startOwnStack({ FLINK_TASK_MANAGERS: '2' });
   checked = createCheckedLoad(stack);
   rest = createFlinkRestClient(flinkRestUrl(stack.config));
   for (const statement of watchForShrunkenHours) await stack.sql(statement);
-  version = await recordFastVersion();
-  await eventually('it is stable', state, ({ phase }) => phase === 'stable', { withinMs: RECOVERY_MS });
+  const own = await eventually('it is stable', state, ({ phase }) => phase === 'stable', {
+    withinMs: RECOVERY_MS,
+  });
+  version = await recordChangedVersion(stack, job, own.version, { settings: fastCheckpoints });
   await actor((door) => door.command('deploy', { commandId: 'fast', version, parallelism: NARROW }));
   await confirmed(NARROW);
 });

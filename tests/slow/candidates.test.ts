@@ -1,4 +1,6 @@
+import { appendFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -15,14 +17,24 @@ import { jobActor } from '../../clients/job-actor.ts';
 import { definedVersion, type JobVersion, recordVersion } from '../../clients/job-versions.ts';
 import { connectDatabase, type Database } from '../../clients/postgres.ts';
 import { connectTemporal } from '../../clients/temporal.ts';
-import { flinkRestUrl, postgresAddress, temporalAddress } from '../../config/addresses.ts';
+import { flinkRestUrl, kafkaBrokers, postgresAddress, temporalAddress } from '../../config/addresses.ts';
 import { hasEnded } from '../../domain/job-health.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import type { JobState } from '../../schemas/job.ts';
 import { type CheckedLoad, createCheckedLoad } from '../support/checked-load.ts';
 import { eventually } from '../support/eventually.ts';
 import { resumeIngestion } from '../support/ingestion.ts';
-import { config, connectSql, hourglass } from '../support/shared-stack.ts';
+import { config, connectSql, hourglass as plain } from '../support/shared-stack.ts';
+
+const hourglass: typeof plain = async (args) => {
+  const beganAt = Date.now();
+  const r = await plain(args);
+  appendFileSync(
+    '/tmp/up-b/cli.txt',
+    `$ npx hourglass ${args.join(' ')}   [${Date.now() - beganAt} ms, ${r.code}]\n${r.stderr}---\n${r.stdout}\n`,
+  );
+  return r;
+};
 
 const job = weather.job.name;
 const FIRST_CITY = 9_500_000;
@@ -31,6 +43,7 @@ let client: Client;
 let database: Database;
 let sql: pg.Client;
 let checked: CheckedLoad;
+let admin: Admin;
 /** What the definition stands for, with checkpoints that nobody has to wait for. */
 let base: JobVersion;
 
@@ -57,7 +70,7 @@ async function upgraded(version: string): Promise<'took' | 'rolledBack'> {
   return upgrades.rejected?.version === version ? 'rolledBack' : 'took';
 }
 
-/** Of a candidate nothing is left, neither in Flink nor in the database. */
+/** Of a candidate nothing is left, neither in Flink nor in the database nor in Kafka. */
 async function expectNothingLeft(): Promise<void> {
   const running = (await rest.jobs()).filter(
     ({ name, state: its }) => / of weather-stream /.test(name) && !hasEnded(its),
@@ -65,12 +78,16 @@ async function expectNothingLeft(): Promise<void> {
   expect(running).toEqual([]);
   const { rows } = await sql.query("select nspname from pg_namespace where nspname ~ '^(shadow|dry_run)_'");
   expect(rows).toEqual([]);
+  const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+  expect(groups.filter((group) => group.startsWith(`${weather.consumerGroup}-`))).toEqual([]);
 }
 
 beforeAll(async () => {
   client = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
   database = connectDatabase({ ...postgresAddress(config), connections: 2 });
   sql = await connectSql();
+  admin = new Kafka({ brokers: [...kafkaBrokers(config)], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
   for (const statement of TABLES_OF_CHANGES) await sql.query(statement);
   await sql.query(`grant select, insert, update on hours_of_rain to ${config.values.POSTGRES_PIPELINE_USER}`);
   checked = createCheckedLoad(
@@ -99,6 +116,7 @@ afterAll(async () => {
   await hourglass(['job', 'deploy', job, '--wait']);
   await sql.query('drop table hours_of_rain; alter table weather_hourly drop column feels_like_max');
   await resumeIngestion({ withTemporal });
+  await admin?.disconnect();
   await sql?.end();
   await database?.close();
   await client?.connection.close();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { kafkaBrokers } from '../../config/addresses.ts';
 import type { JobCommandInput, JobState } from '../../schemas/job.ts';
+import { withOtherState } from '../support/changed-versions.ts';
 import { type IsolatedActor, startIsolatedActor } from '../support/isolated-actor.ts';
 import { createIsolatedPipeline, type IsolatedPipeline } from '../support/isolated-pipeline.ts';
 import { rowDifferences } from '../support/row-differences.ts';
@@ -44,8 +45,6 @@ const crashing = inJob(
   '  condition_description,',
   '  CAST(CAST(condition_description AS INT) AS STRING) AS condition_description,',
 );
-const otherState = (sql: string): string =>
-  sql.replace('MAX(temp) AS temp_max', 'CAST(MAX(CAST(temp AS DECIMAL(10, 2))) AS DOUBLE) AS temp_max');
 const dropping = (sql: string): string =>
   sql.replace('FROM flattened_weather\n', 'FROM flattened_weather WHERE city_id < 0\n');
 /** Another version of the same meaning. */
@@ -178,7 +177,7 @@ describe('a new version', () => {
 
 describe('a new version is rolled back by itself', () => {
   test('when its state does not fit, with the reason and the way that is left', async () => {
-    const { after } = await rolledBack(await actor.version(otherState));
+    const { after } = await rolledBack(await actor.version(withOtherState));
     expect(after.upgrades.rejected?.reason).toMatch(
       /^its state does not fit, because .*hourglass job deploy upgrades-\w+ --shadow$/,
     );

@@ -31,6 +31,7 @@ import type { BackfillInputOfWorkflow } from '../../schemas/backfill.ts';
 import type { JobCommandInput, JobCommandName, JobState } from '../../schemas/job.ts';
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import type { backfill } from '../../workflows/backfill.ts';
+import { fastCheckpoints, recordChangedVersion, withOtherState } from './changed-versions.ts';
 import { eventually } from './eventually.ts';
 import { historyAsJson } from './histories.ts';
 import { type OwnStack, startOwnStack } from './own-stack.ts';
@@ -71,10 +72,11 @@ async function recordActor(stack: OwnStack, client: Client): Promise<void> {
   const stable = (attempt: number) =>
     until(
       `submission ${attempt} is stable`,
-      (state) => state.phase === 'stable' && state.attempt === attempt,
+      (state) => state.phase === 'stable' && state.attempt === before + attempt,
     );
 
-  await stable(1);
+  const begun = await until('it is stable', ({ phase }) => phase === 'stable');
+  const before = (begun?.attempt ?? 1) - 1;
   await command('savepoint', { commandId: 'a savepoint' });
   await actor.versionChanged();
   await command('suspend', { commandId: 'suspend' });
@@ -111,6 +113,32 @@ async function recordActor(stack: OwnStack, client: Client): Promise<void> {
   await command('stop', { commandId: 'stop' });
   await until('it is stopped', ({ phase }) => phase === 'stopped');
   await save(client, 'flinkJob.stopped', jobActorId(job));
+}
+
+/** An upgrade that is confirmed, one that is rolled back by itself, and a rollback by hand. */
+async function recordUpgrades(stack: OwnStack, client: Client): Promise<void> {
+  const actor = jobActor(client, job);
+  const stable = (what: string, holds: (state: JobState) => boolean) =>
+    eventually(
+      what,
+      () => actor.status(),
+      (state) => state?.phase === 'stable' && holds(state),
+      LONG,
+    );
+  const first = await stable('the job is stable', () => true);
+  const own = first?.version ?? '';
+  const fast = await recordChangedVersion(stack, job, own, { settings: fastCheckpoints });
+  const misfit = await recordChangedVersion(stack, job, fast, { sql: withOtherState });
+  await actor.command('deploy', { commandId: 'upgrade', version: fast, upgradeMode: 'checkpoint' });
+  const before = await stable('it is upgraded', ({ version }) => version === fast);
+  await actor.command('deploy', { commandId: 'misfit', version: misfit });
+  await stable(
+    'it is rolled back',
+    ({ version, attempt }) => version === fast && attempt > (before?.attempt ?? 0),
+  );
+  await actor.command('rollback', { commandId: 'rollback' });
+  await stable('it is gone back from by hand', ({ version }) => version === own);
+  await save(client, 'flinkJob.upgraded-and-rolled-back', jobActorId(job));
 }
 
 async function recordBatchJobs(stack: OwnStack, client: Client): Promise<void> {
@@ -263,6 +291,7 @@ const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Pr
   batchJobs: recordBatchJobs,
   backfills: recordBackfills,
   candidates: recordCandidates,
+  upgrades: recordUpgrades,
   actor: recordActor,
 };
 const named = process.argv.slice(2);
