@@ -196,7 +196,9 @@ describe('the proof of a new version', () => {
       reason: 'a proof is missing',
     });
     expect(judgeUpgrade(lost, '', MISFIT)).toBe(lost);
-    expect(judgeUpgrade(undefined, 'a proof is missing', 'TimeoutException')).toBeUndefined();
+    expect(judgeUpgrade(undefined, 'a proof is missing', 'TimeoutException')).toEqual({
+      ...{ verdict: 'settling', reason: 'a proof is missing' },
+    });
     expect(judgeUpgrade({ verdict: 'settling', reason: '' }, '', MISFIT)).toEqual({
       verdict: 'unstable',
       reason: MISFIT,

@@ -131,9 +131,8 @@ export function judgeUpgrade(
 ): Judgement | undefined {
   const hasEnded = judgement?.verdict === 'lost';
   if (!hasEnded && doesNotFit(failure)) return { verdict: 'unstable', reason: failure };
-  return judgement?.verdict === 'stable' && missing !== ''
-    ? { verdict: 'settling', reason: missing }
-    : judgement;
+  const isWell = judgement === undefined || judgement.verdict === 'stable';
+  return isWell && missing !== '' ? { verdict: 'settling', reason: missing } : judgement;
 }
 
 const doesNotFit = (text: string): boolean => restoreFailure(text) !== undefined;
@@ -164,7 +163,7 @@ export function upgradeAfterLook(
   const { pending } = state.upgrades;
   if (pending === undefined || !isUnconfirmed(state) || isSilence === true) return state.upgrades;
   const isLate = pending.deadlineMs > 0 && nowMs >= pending.deadlineMs;
-  const late = `it was not confirmed within ${state.policy.upgradeWithinMs / 1_000} s: ${reason || verdict}`;
+  const late = `it was not confirmed within ${state.policy.upgradeWithinMs / 1_000} s: ${reason || 'not all of its parts run'}`;
   const unstable = doesNotFit(reason) ? misfit(state.name, reason) : reason;
   const why = verdict === 'unstable' ? unstable : verdict === 'settling' && isLate ? late : '';
   return why === '' ? state.upgrades : { ...state.upgrades, pending: givenUp(pending, why) };

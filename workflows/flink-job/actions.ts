@@ -144,9 +144,9 @@ function whatToStartFrom(state: JobState): string {
 }
 
 async function watch(memory: JobMemory): Promise<void> {
-  // It runs as it is desired: to have permitted a start without state is no permission for the next loss.
   const { name, jobId, phase, policy, version } = memory.state;
   const upgrades = submittedUpgrade(memory.state.upgrades, version, Date.now(), policy);
+  // It runs as it is desired: to have permitted a start without state is no permission for the next loss.
   memory.change({ acceptsStateLoss: false, upgrades });
   const untilMs = watchForMs(memory.state, Date.now());
   const question = { name, jobId, phase, policy, untilMs, isUnconfirmed: isUnconfirmed(memory.state) };
@@ -232,7 +232,6 @@ async function suspend(memory: JobMemory): Promise<void> {
   }
   const ended = await end(memory.state);
   const { restorePath = memory.state.restorePath } = ended;
-  // Of a version that is to be left nothing is kept; of the one before a rollback may need what it left.
   const upgrades = pausedUpgrade(withSnapshot(memory.state, restorePath));
   memory.enter('suspended', { ...ended, upgrades, failures: 0, savepointRequests: [] });
 }
