@@ -108,7 +108,8 @@ export function actionsOn(
 async function recordTarget(memory: JobMemory): Promise<boolean> {
   if (memory.state.desiredVersion === '') {
     const { version, policy } = await describeVersion({ name: memory.state.name });
-    memory.change({ desiredVersion: version, policy });
+    // The deploy that started this actor may have named another one meanwhile.
+    if (memory.state.desiredVersion === '') memory.change({ desiredVersion: version, policy });
   }
   const { name, desiredVersion: version, restart, restorePath: own } = memory.state;
   const from = whatToStartFrom(memory.state);
