@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type pg from 'pg';
@@ -24,17 +23,7 @@ import type { JobState } from '../../schemas/job.ts';
 import { type CheckedLoad, createCheckedLoad } from '../support/checked-load.ts';
 import { eventually } from '../support/eventually.ts';
 import { resumeIngestion } from '../support/ingestion.ts';
-import { config, connectSql, hourglass as plain } from '../support/shared-stack.ts';
-
-const hourglass: typeof plain = async (args) => {
-  const beganAt = Date.now();
-  const r = await plain(args);
-  appendFileSync(
-    '/tmp/up-b/cli.txt',
-    `$ npx hourglass ${args.join(' ')}   [${Date.now() - beganAt} ms, ${r.code}]\n${r.stderr}---\n${r.stdout}\n`,
-  );
-  return r;
-};
+import { config, connectSql, hourglass } from '../support/shared-stack.ts';
 
 const job = weather.job.name;
 const FIRST_CITY = 9_500_000;
