@@ -59,18 +59,34 @@ const confirmed = (version: string): Promise<JobState> =>
   );
 async function upgrade(version: string, input: JobCommandInput<'deploy'> = {}) {
   const before = await actor.state();
+  const startedAt = Date.now();
   await actor.command('deploy', { version, ...input });
-  return { before, after: await confirmed(version) };
+  const after = await confirmed(version);
+  await sayPause(input?.upgradeMode ?? 'savepoint', startedAt);
+  return { before, after };
+}
+
+/** A figure for whoever runs this by hand: how long readers saw nothing new. */
+async function sayPause(what: string, sinceMs: number): Promise<void> {
+  const [row] = await pipeline.rows<{ seconds: string }>(
+    `select max(extract(epoch from stored_at - before)) as seconds from (
+       select stored_at, lag(stored_at) over (order by stored_at) as before
+       from (select distinct stored_at from observations) as stores
+     ) as pauses where stored_at > '${new Date(sinceMs).toISOString()}'`,
+  );
+  console.log(`  ${what}: nothing was stored for ${Number(row?.seconds).toFixed(1)} s at most`);
 }
 /** The version is tried, and left for the one before by itself. */
 async function rolledBack(version: string): Promise<{ before: JobState; after: JobState }> {
   const before = await actor.state();
+  const startedAt = Date.now();
   await actor.command('deploy', { version });
   const after = await actor.until(
     `version ${version} is rolled back`,
     ({ phase, attempt, version: its }) =>
       phase === 'stable' && attempt > before.attempt + 1 && its === before.version,
   );
+  await sayPause('tried and rolled back', startedAt);
   expect(after.desiredVersion).toBe(before.version);
   expect(after.upgrades.rejected).toMatchObject({ version, isByCommand: false });
   const savepoints = await pipeline.rows<{ path: string }>(
@@ -160,11 +176,13 @@ describe('a new version', () => {
   test('is the same one with another parallelism: the job is rescaled up and down', async () => {
     const { before } = await upgrade((await actor.state()).version, {});
     for (const parallelism of [2, 1]) {
+      const startedAt = Date.now();
       const { version } = await actor.command('deploy', { version: before.version, parallelism });
       const after = await actor.until(
         `it runs with parallelism ${parallelism}`,
         ({ phase, version: its, desiredVersion }) => phase === 'stable' && its === desiredVersion,
       );
+      await sayPause(`parallelism ${parallelism}`, startedAt);
       const vertices = (await pipeline.rest.job(after.jobId))?.vertices ?? [];
       expect([version === after.version, ...vertices.map((vertex) => vertex.parallelism)]).toEqual([
         false,

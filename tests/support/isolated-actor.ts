@@ -1,7 +1,14 @@
 /** The real actor of an isolated pipeline's job, on the real Flink of the shared stack: its worker, its namespace and its record are its own. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { withFailures } from '../../activities/errors.ts';
 import { createFlinkActivities } from '../../activities/flink.ts';
 import { createSavepointActivities } from '../../activities/savepoints.ts';
@@ -28,6 +35,11 @@ export async function startIsolatedActor(pipeline: IsolatedPipeline, policy: Par
   const name = id.replaceAll('_', '-');
   const { 'pipeline.name': _, ...settings } = pipeline.settings as Record<string, string>;
   const definition = jobDefinitionSchema.parse({ ...weather.job, name, settings, policy, parallelism: 1 });
+  // Versions that fail are what is tried here: the SDK would tell of each.
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+  });
   const client = await createNamespace(config, name);
   const notices: Alert[] = [];
   const flink = withFailures({
