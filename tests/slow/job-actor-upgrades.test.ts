@@ -1,11 +1,10 @@
 /** How the actor of a Flink job on a real Temporal carries an upgrade through whatever happens to it; over a Flink in memory. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeActor, type FakeActors, type JobRow, startFakeActors } from '../support/fake-actors.ts';
 import { hasEnded } from '../support/fake-job-manager.ts';
-import { deploy, stop, suspend, untilStable } from '../support/fake-lives.ts';
+import { changeVersion, deploy, stop, suspend, untilStable } from '../support/fake-lives.ts';
 import { config } from '../support/shared-stack.ts';
 
 vi.setConfig({ maxConcurrency: 30 });
@@ -18,10 +17,6 @@ afterAll(() => actors?.close());
 
 const MISFIT = 'Cannot map checkpoint/savepoint state for operator 77fe to the new program';
 
-/** The next deploy finds another version. */
-const change = (job: FakeActor): void => {
-  job.definition.settings['table.exec.state.ttl'] = randomUUID();
-};
 async function running(name: string, options: Parameters<FakeActors['create']>[1] = {}) {
   const job = actors.create(name, options);
   await deploy(job);
@@ -54,7 +49,7 @@ async function expectBack(job: FakeActor, before: JobRow): Promise<void> {
 describe.concurrent('an upgrade', () => {
   test('is confirmed once, with its checkpoints, and not before', async () => {
     const { job, before } = await running('confirmed', { policy: { upgradeCheckpoints: 20 } });
-    change(job);
+    changeVersion(job);
     const { desiredVersion } = await job.command('deploy');
     const after = await untilVersion(job, desiredVersion, 2);
     expect(job.flink.jobs.get(after.flink_job_id)?.completed).toBeGreaterThanOrEqual(20);
@@ -71,7 +66,7 @@ describe.concurrent('an upgrade', () => {
   test('that Flink refuses again and again is rolled back, and told until somebody deploys', async () => {
     const { job, before } = await running('refused-upgrade');
     for (let time = 0; time < 3; time += 1) job.flink.faults.arm('execute', 'HTTP 500');
-    change(job);
+    changeVersion(job);
     await job.command('deploy');
     await untilVersion(job, before.version, 3);
     await expectBack(job, before);
@@ -82,7 +77,7 @@ describe.concurrent('an upgrade', () => {
       async () => job.notices.at(-1)?.kind,
       (kind) => kind === 'job-rolled-back',
     );
-    change(job);
+    changeVersion(job);
     const { desiredVersion } = await job.command('deploy');
     await untilVersion(job, desiredVersion, 4);
     await eventually(
@@ -96,7 +91,7 @@ describe.concurrent('an upgrade', () => {
 
   test('whose state does not fit is rolled back at once, though Flink would go on trying', async () => {
     const { job, before } = await running('misfit', { policy: { upgradeCheckpoints: 100_000 } });
-    change(job);
+    changeVersion(job);
     const { attempt } = await job.command('deploy');
     const { flink_job_id: id } = await job.until(
       'it is submitted',
@@ -114,7 +109,7 @@ describe.concurrent('an upgrade', () => {
   test('that is not confirmed in time is rolled back, with what it lacks', async () => {
     const policy = { upgradeCheckpoints: 100_000, upgradeWithinMs: 1_000 };
     const { job, before } = await running('late', { policy });
-    change(job);
+    changeVersion(job);
     await job.command('deploy');
     await untilVersion(job, before.version, 3);
     await expectBack(job, before);
@@ -127,7 +122,7 @@ describe.concurrent('an upgrade', () => {
   test('that was rolled back is not deployed again by a start of the system', async () => {
     const policy = { upgradeCheckpoints: 100_000, upgradeWithinMs: 1_000 };
     const { job, before } = await running('not-again', { policy });
-    change(job);
+    changeVersion(job);
     const { desiredVersion: rejected } = await job.command('deploy');
     await untilVersion(job, before.version, 3);
     await job.command('park');
@@ -141,7 +136,7 @@ describe.concurrent('an upgrade', () => {
   test('of a suspended job waits, and starts from the snapshot that the job was suspended with', async () => {
     const { job } = await running('suspended-upgrade');
     const { restore_path: path } = await suspend(job);
-    change(job);
+    changeVersion(job);
     const { desiredVersion } = await job.command('deploy');
     await job.command('resume');
     const after = await untilVersion(job, desiredVersion, 2);
@@ -154,7 +149,7 @@ describe.concurrent('an upgrade', () => {
 describe.concurrent('an actor that was ended by hand', () => {
   test('while a new version has to be confirmed is followed by one that confirms it', async () => {
     const { job } = await running('ended-pending', { policy: { upgradeCheckpoints: 60 } });
-    change(job);
+    changeVersion(job);
     const { desiredVersion } = await job.command('deploy');
     await job.until('it is settling', (row) => row.state === 'settling' && row.version === desiredVersion);
     await job.terminate();
@@ -168,7 +163,7 @@ describe.concurrent('an actor that was ended by hand', () => {
     const { job, before } = await running('ended-rolling-back', {
       ...{ policy: { upgradeCheckpoints: 100_000, upgradeWithinMs: 1_000 }, times: { cancelMs: 3_000 } },
     });
-    change(job);
+    changeVersion(job);
     await job.command('deploy');
     await job.until(
       'it goes back',
@@ -185,7 +180,7 @@ describe.concurrent('an actor that was ended by hand', () => {
 describe.concurrent('rollback', () => {
   test('of a version that is not confirmed yet leaves it at once', async () => {
     const { job, before } = await running('by-hand-early', { policy: { upgradeCheckpoints: 100_000 } });
-    change(job);
+    changeVersion(job);
     const { desiredVersion } = await job.command('deploy');
     await job.until('it is settling', (row) => row.state === 'settling' && row.version === desiredVersion);
     expect(await job.command('rollback')).toMatchObject({ desiredVersion: before.version });
@@ -204,7 +199,7 @@ describe.concurrent('rollback', () => {
     const refused = job.command('rollback');
     await expect(refused).rejects.toThrow(CommandRefusedError);
     await expect(refused).rejects.toThrow('there is no version of nowhere before this one to go back to');
-    change(job);
+    changeVersion(job);
     const { desiredVersion } = await job.command('deploy');
     const { restore_path: path } = await untilVersion(job, desiredVersion, 2);
     job.flink.snapshots.remove(path ?? '');
@@ -220,7 +215,7 @@ test('the snapshot that a rollback needs is kept, however many savepoints are ta
   const { job, before } = await running('kept', {
     policy: { upgradeCheckpoints: 100_000, savepointsKept: 1 },
   });
-  change(job);
+  changeVersion(job);
   await job.command('deploy');
   const { restore_path: path } = await job.until(
     'it is settling',
