@@ -1,7 +1,11 @@
 /** The tables that a candidate writes, in a schema of its own: made like the real ones, compared with them, and dropped. */
 import type { TableColumns } from '../domain/candidates.ts';
-import type { ColumnDifference, DifferenceExample } from '../domain/shadow-comparison.ts';
-import { withFewExamples } from '../domain/shadow-comparison.ts';
+import {
+  type DifferenceExample,
+  rangesOf,
+  type ShadowComparison,
+  withFewExamples,
+} from '../domain/shadow-comparison.ts';
 import type { Queries } from './postgres.ts';
 
 /** Made anew, whatever was there. @param writer the role that Flink writes with */
@@ -58,7 +62,7 @@ interface DifferenceRow {
 export async function compareWithShadow(
   database: Queries,
   { schema, table, from, to, writtenBefore }: CompareQuestion,
-): Promise<{ compared: number; differences: readonly ColumnDifference[] }> {
+): Promise<Pick<ShadowComparison, 'compared' | 'differences' | 'ranges'>> {
   const [count] = await database.query<{ windows: number }>('windows-of-stream', [
     table,
     from,
@@ -72,8 +76,12 @@ export async function compareWithShadow(
     to,
     writtenBefore,
   ]);
-  const differences = rows.map(({ column_name: column, windows, hours, examples }) => ({
-    ...{ column, windows, hours, examples },
+  const differences = rows.map(({ column_name: column, windows, examples }) => ({
+    ...{ column, windows, examples },
   }));
-  return { compared: count?.windows ?? 0, differences: withFewExamples(differences) };
+  return {
+    compared: count?.windows ?? 0,
+    differences: withFewExamples(differences),
+    ranges: rangesOf(rows.flatMap(({ hours }) => hours)),
+  };
 }

@@ -60,6 +60,11 @@ describe('the tables that a version writes', () => {
     ],
     ['a table in a schema', [sink(jdbc('public.hours')), insert()], 'is no name without a schema'],
     ['a table of nobody', [insert('nowhere')], 'it writes nowhere, which no statement of it creates'],
+    [
+      'a table of the database that is read',
+      [sink(jdbc('places'), 'places'), sink(jdbc()), `${insert()} FROM x JOIN places ON true`],
+      'it reads places from the database',
+    ],
     ['nothing written', [sink(jdbc())], 'it writes no table'],
     [
       'a consumer group of its own',

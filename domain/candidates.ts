@@ -78,7 +78,10 @@ export function candidateSinks(statements: readonly string[]): readonly Candidat
   const plain = statements.map(withoutComments);
   const tables = plain.flatMap(createdTable);
   const written = [...new Set(plain.flatMap(insertedNames))];
-  const mistakes = tables.flatMap(groupMistakes);
+  const mistakes = [
+    ...tables.flatMap(groupMistakes),
+    ...tables.flatMap((table) => readMistakes(table, plain)),
+  ];
   const sinks = written.flatMap((name) => {
     const table = tables.find((candidate) => candidate.name === name);
     if (table === undefined) {
@@ -156,6 +159,16 @@ function sinkMistakes(table: CreatedTable): string[] {
     ...(options['url'] === `\${jdbc_url}` ? [] : [`the url of ${name} is not \${jdbc_url}`]),
     ...(IDENTIFIER.test(tableName ?? '') ? [] : [`the table-name of ${name} is no name without a schema`]),
   ];
+}
+
+/** In a candidate's schema there is only what it writes. */
+function readMistakes({ name, options }: CreatedTable, statements: readonly string[]): string[] {
+  const isRead = statements.some((statement) =>
+    new RegExp(`\\b(?:FROM|JOIN)\\s+\`?${name}\\b`, 'i').test(statement),
+  );
+  return literal(options['connector']) === 'jdbc' && isRead
+    ? [`it reads ${name} from the database, where a candidate has only the tables that it writes`]
+    : [];
 }
 
 /** Offsets that a candidate commits for the job's group would say that the job has read them. */

@@ -5,9 +5,9 @@ import {
   comparisonText,
   exampleLines,
   firstWholeWindow,
-  hoursToRecompute,
   lastWindowEnd,
   notAccepted,
+  rangesOf,
   type ShadowComparison,
   withFewExamples,
 } from './shadow-comparison.ts';
@@ -17,7 +17,6 @@ const example = (entity: string) => ({ entity, window: '2026-01-31T10:00:00+00:0
 const difference = (column: string, part: Partial<ColumnDifference> = {}): ColumnDifference => ({
   column,
   windows: 1,
-  hours: ['2026-01-31T10:00:00+00:00'],
   examples: [example('7')],
   ...part,
 });
@@ -26,6 +25,7 @@ const comparison = (differences: readonly ColumnDifference[], compared = 10): Sh
   to: '2026-01-31T12:00:00.000Z',
   compared,
   differences,
+  ranges: [],
 });
 
 describe('the windows that lie wholly in the log', () => {
@@ -94,17 +94,41 @@ describe('differences', () => {
       '10 windows from 2026-01-31T00:00:00.000Z to 2026-01-31T12:00:00.000Z compared: they differ in level in 1, missing in 1, extra in 1',
     );
   });
+});
 
-  test('make the hours that they lie in, and no other, anew', () => {
+describe('the hours of differences', () => {
+  const at = (hour: number): string => new Date(hour * HOUR_MS).toISOString();
+
+  test('are as few ranges as they make', () => {
     const hours = ['2026-01-31T10:00:00+00:00', '2026-01-31T12:00:00+00:00', '2026-01-31T11:00:00+00:00'];
-    const found = comparison([
-      difference('level', { hours }),
-      difference('other', { hours: ['2026-01-30T00:00:00+00:00', ...hours.slice(0, 1)] }),
-    ]);
-    expect(hoursToRecompute(found)).toEqual([
+    expect(rangesOf([...hours, '2026-01-30T00:00:00+00:00', ...hours])).toEqual([
       { from: '2026-01-30T00:00:00Z', to: '2026-01-30T01:00:00Z' },
       { from: '2026-01-31T10:00:00Z', to: '2026-01-31T13:00:00Z' },
     ]);
-    expect(hoursToRecompute(comparison([]))).toEqual([]);
+    expect(rangesOf([])).toEqual([]);
+  });
+
+  test('are never more ranges than can be jobs, and lie in one of them each, whatever lies between', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(2_000), { minLength: 1 }),
+        fc.integer({ min: 1, max: 5 }),
+        (hours, most) => {
+          const ranges = rangesOf(hours.map(at), most).map(({ from, to }) => [
+            Date.parse(from),
+            Date.parse(to),
+          ]);
+          expect(ranges.length).toBeLessThanOrEqual(most);
+          for (const hour of hours)
+            expect(
+              ranges.filter(([from = 0, to = 0]) => from <= hour * HOUR_MS && hour * HOUR_MS < to),
+            ).toHaveLength(1);
+          for (const [from = 0, to = 0] of ranges) {
+            expect(hours).toContain(from / HOUR_MS);
+            expect(hours).toContain(to / HOUR_MS - 1);
+          }
+        },
+      ),
+    );
   });
 });

@@ -16,8 +16,13 @@ export interface DifferenceExample {
 export interface ColumnDifference {
   readonly column: string;
   readonly windows: number;
-  readonly hours: readonly string[];
   readonly examples: readonly DifferenceExample[];
+}
+
+/** Whole hours, as the parameters of a batch job are written: 2026-01-31T10:00:00Z. */
+export interface HourRange {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface ShadowComparison {
@@ -26,6 +31,8 @@ export interface ShadowComparison {
   /** How many windows of the stream lie between. */
   readonly compared: number;
   readonly differences: readonly ColumnDifference[];
+  /** Where they lie: what is to be made anew when they are accepted. */
+  readonly ranges: readonly HourRange[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -67,16 +74,28 @@ export function notAccepted(
   return accepted.includes('all') ? [] : open.filter((name) => !accepted.includes(name));
 }
 
-/** The hours whose windows are to be made anew after a cut-over with accepted differences, as ranges. */
-export function hoursToRecompute({ differences }: ShadowComparison): readonly { from: string; to: string }[] {
-  const starts = differences.flatMap(({ hours }) => hours).map((hour) => new Date(hour).getTime());
-  const ranges: { from: number; to: number }[] = [];
-  for (const start of [...new Set(starts)].sort((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last?.to === start) last.to = start + HOUR_MS;
-    else ranges.push({ from: start, to: start + HOUR_MS });
-  }
-  return ranges.map(({ from, to }) => ({ from: hourText(from), to: hourText(to) }));
+/** Each is a batch job, one after the other. */
+const MOST_RANGES = 24;
+
+/**
+ * These hours as ranges: as few as they make, and at most so many that each can be a job of its own; then some hours lie in between that
+ * need not be made anew, which changes nothing but who has made them.
+ */
+export function rangesOf(hours: readonly string[], most: number = MOST_RANGES): readonly HourRange[] {
+  const starts = [...new Set(hours.map((hour) => new Date(hour).getTime()))].sort((a, b) => a - b);
+  const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? start));
+  // The widest gaps part the ranges; one of an hour is none.
+  const parting = gaps
+    .map((gap, index) => ({ gap, index }))
+    .filter(({ gap }) => gap > HOUR_MS)
+    .sort((a, b) => b.gap - a.gap)
+    .slice(0, most - 1)
+    .map(({ index }) => index);
+  const lasts = [...parting, ...(starts.length === 0 ? [] : [starts.length - 1])].sort((a, b) => a - b);
+  return lasts.map((last, place) => {
+    const first = place === 0 ? 0 : (lasts[place - 1] ?? 0) + 1;
+    return { from: hourText(starts[first] ?? 0), to: hourText((starts[last] ?? 0) + HOUR_MS) };
+  });
 }
 
 /** As a batch job's parameter is written. */

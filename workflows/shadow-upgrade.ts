@@ -8,7 +8,7 @@ import type { Candidate } from '../activities/candidates.ts';
 import type { ReadersSight } from '../activities/shadow-upgrades.ts';
 import { batchJobId } from '../domain/identities.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
-import { hoursToRecompute, notAccepted, type ShadowComparison } from '../domain/shadow-comparison.ts';
+import { notAccepted, type ShadowComparison } from '../domain/shadow-comparison.ts';
 import {
   cutOverSentence,
   progressLine,
@@ -183,7 +183,7 @@ async function recompute(
   comparison: ShadowComparison,
   tell: Tell,
 ): Promise<number> {
-  const ranges = hoursToRecompute(comparison);
+  const { ranges } = comparison;
   for (const parameters of ranges) {
     tell({ step: 'recomputing', comparison });
     const input: BatchJobInput = {

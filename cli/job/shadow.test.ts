@@ -6,7 +6,7 @@ import { costsText, follow } from './shadow.ts';
 const workflowId = 'shadow-upgrade/a-stream/0123456789ab';
 const comparison = {
   ...{ from: '2026-01-31T00:00:00.000Z', to: '2026-01-31T12:00:00.000Z' },
-  ...{ compared: 10, differences: [] },
+  ...{ compared: 10, differences: [], ranges: [] },
 };
 const result: ShadowUpgradeResult = {
   ...{ job: 'a-stream', version: '0123456789ab', outcome: 'cutOver', sentence: 'it runs' },

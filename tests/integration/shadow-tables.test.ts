@@ -119,7 +119,7 @@ describe('the windows of a candidate', () => {
     await write(sql, { city: 2, temp: 0.1 + 0.2 });
     await write(flink, { city: 2, temp: 0.3 });
     await both({ city: 3, temp: null });
-    expect(await compare()).toEqual({ compared: 3, differences: [] });
+    expect(await compare()).toEqual({ compared: 3, differences: [], ranges: [] });
   });
 
   test('differ by column, with the hours and both values', async () => {
@@ -132,13 +132,14 @@ describe('the windows of a candidate', () => {
       compared: 2,
       differences: [
         {
-          ...{ column: 'temp_avg', windows: 2, hours },
+          ...{ column: 'temp_avg', windows: 2 },
           examples: [
             { entity: '1', window: hours[0], real: 5, candidate: 5.5 },
             { entity: '2', window: hours[1], real: 4, candidate: null },
           ],
         },
       ],
+      ranges: [{ from: '2026-01-31T10:00:00Z', to: '2026-01-31T12:00:00Z' }],
     });
   });
 
@@ -164,7 +165,7 @@ describe('the windows of a candidate', () => {
     const before = await databaseTime(database);
     await write(sql, { city: 3, temp: 1 });
     await write(flink, { city: 3, temp: 2 });
-    expect(await compare(before)).toEqual({ compared: 0, differences: [] });
+    expect(await compare(before)).toEqual({ compared: 0, differences: [], ranges: [] });
     expect((await compare()).differences.map(({ column, windows }) => [column, windows])).toEqual([
       ['temp_avg', 1],
     ]);
