@@ -169,8 +169,11 @@ export function upgradeAfterLook(
   return why === '' ? state.upgrades : { ...state.upgrades, pending: givenUp(pending, why) };
 }
 
+/** Enough of Flink's own words to look for. */
+const MOST_OF_CAUSE = 120;
+
 const misfit = (name: string, cause: string): string =>
-  `its state does not fit, because ${restoreFailure(cause)} (${cause}). To build it beside the version before, from the retained log: hourglass job deploy ${name} --shadow`;
+  `its state does not fit, because ${restoreFailure(cause)} (${cause.slice(0, MOST_OF_CAUSE)}…). To build it beside the version before, from the retained log: hourglass job deploy ${name} --shadow`;
 
 export const isGivenUp = (state: Pick<JobState, 'version' | 'upgrades'>): boolean =>
   isUnconfirmed(state) && state.upgrades.pending?.givenUp !== '';

@@ -135,7 +135,7 @@ function failureOf(
       return new CommandFailedError(
         `${what} was rolled back`,
         reason,
-        `The version before runs on from its own state, see \`npx hourglass job show ${name}\`; when the cause is mended, deploy again.`,
+        `The version before goes on from its own state, see \`npx hourglass job show ${name}\`; when the cause is mended, deploy again.`,
       );
     case 'failed':
       return new CommandFailedError(
