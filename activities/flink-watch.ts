@@ -13,7 +13,7 @@ import {
   type ReadProgress,
   stalledSince,
 } from '../domain/job-health.ts';
-import { judgeUpgrade, missingProof, type UpgradeLook } from '../domain/job-upgrade.ts';
+import { baseLook, judgeUpgrade, missingProof, type UpgradeLook } from '../domain/job-upgrade.ts';
 import type { JobPhase, JobPolicy } from '../schemas/job.ts';
 import { type FlinkDoors, rootCause } from './flink-submission.ts';
 import { withPulse } from './pulse.ts';
@@ -120,7 +120,7 @@ function judgeLooks(
   ask: () => Promise<Omit<ReadProgress, 'atMs'> | undefined>,
 ): (look: Look | undefined) => Promise<Judgement | undefined> {
   const progress = progressTracker(ask, isUnconfirmed ? 0 : PROGRESS_EVERY_MS);
-  let first: UpgradeLook | undefined;
+  let base: UpgradeLook | undefined;
   let nowMs = 0;
   return async (look) => {
     const { stalled, now } = await progress(nowMs);
@@ -129,8 +129,8 @@ function judgeLooks(
     const judgement = judge(look.sample, stalled, policy);
     if (!isUnconfirmed) return judgement;
     const seen: UpgradeLook = { ...look.records, progress: now };
-    const missing = missingProof(first, seen, policy);
-    if (now !== undefined) first ??= seen;
+    base = baseLook(base, seen);
+    const missing = missingProof(base, seen, policy);
     return judgeUpgrade(judgement, missing, look.sample.failure);
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type JobState, jobStateSchema, NOTHING, type Upgrades, upgradesSchema } from '../schemas/job.ts';
 import {
   type AskedVersion,
+  baseLook,
   commandedRollback,
   confirmedUpgrades,
   isGivenUp,
@@ -160,6 +161,17 @@ describe('the proof of a new version', () => {
     ],
   ])('%s', (_, now, missing) => {
     expect(missingProof(first, now, policy)).toBe(missing);
+  });
+
+  test('is measured from where it begins to read again, when it goes back to an older snapshot', () => {
+    const before = look({ progress: { read: 90, end: 100 } });
+    const back = look({ progress: { read: 5, end: 110 } });
+    const on = look({ progress: { read: 30, end: 120 } });
+    expect(baseLook(baseLook(undefined, before), look({ progress: undefined }))).toBe(before);
+    expect(baseLook(before, back)).toBe(back);
+    expect(missingProof(back, back, policy)).toBe('how far it reads is not known yet');
+    expect(baseLook(back, on)).toBe(back);
+    expect(missingProof(back, on, policy)).toBe('');
   });
 
   test('needs two looks, or nothing would be known of what it reads', () => {

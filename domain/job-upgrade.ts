@@ -101,20 +101,30 @@ export interface UpgradeLook {
 }
 
 /**
+ * The look that later ones are measured by: the first that knew how far it has read, and the latest that found it further back,
+ * as after a start from an older snapshot.
+ */
+export function baseLook(base: UpgradeLook | undefined, now: UpgradeLook): UpgradeLook | undefined {
+  if (now.progress === undefined) return base;
+  const isFurtherBack = base?.progress === undefined || now.progress.read < base.progress.read;
+  return isFurtherBack ? now : base;
+}
+
+/**
  * What a version that runs has still to prove: checkpoints, that it reads what comes, and that it writes what it reads.
- * @param first the first look that knew how far it has read
+ * @param base as {@link baseLook} tells
  * @returns empty when it is confirmed
  */
 export function missingProof(
-  first: UpgradeLook | undefined,
+  base: UpgradeLook | undefined,
   now: UpgradeLook,
   { upgradeCheckpoints: wanted }: Pick<JobPolicy, 'upgradeCheckpoints'>,
 ): string {
   if (now.checkpoints < wanted) return `${now.checkpoints} of ${wanted} checkpoints are completed`;
   if (now.progress === undefined) return 'Kafka does not tell how far it has read';
-  if (first?.progress === undefined || first === now) return 'how far it reads is not known yet';
-  const read = now.progress.read - first.progress.read;
-  const came = now.progress.end - first.progress.end;
+  if (base?.progress === undefined || base === now) return 'how far it reads is not known yet';
+  const read = now.progress.read - base.progress.read;
+  const came = now.progress.end - base.progress.end;
   if (read <= 0 && came > 0) return `it has read none of the ${came} records that came`;
   const { handed = 0, written } = now;
   const hasRead = (read > 0 && came > 0) || handed > 0;
