@@ -163,6 +163,10 @@ export const environmentSchema = z
       about: 'Port of the native SQL Gateway.',
       example: '8083',
     }),
+    FLINK_TASK_MANAGERS: documented(wholeNumber(1, 16).default(1), {
+      about: 'How many TaskManagers the native Flink has, each with four slots and a heap of 1.2 GB.',
+      example: '1',
+    }),
 
     TEMPORAL_ADDRESS: documented(hostAndPort.optional(), {
       about: 'Address of a Temporal that is already running, host:port.',

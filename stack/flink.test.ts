@@ -70,6 +70,15 @@ describe('the Flink processes', () => {
     }
   });
 
+  test('are as many TaskManagers as are asked for, each with a name and a log of its own', async () => {
+    const services = await flinkServices(contextOf({ FLINK_TASK_MANAGERS: '2' }));
+    const taskManagers = services.filter(({ name }) => name.startsWith('flink-taskmanager'));
+    expect(taskManagers.map(({ name }) => name)).toEqual(['flink-taskmanager', 'flink-taskmanager-2']);
+    expect(new Set(taskManagers.map(({ logFile }) => logFile)).size).toBe(2);
+    const [first, second] = taskManagers.map(({ command, args }) => [command, ...args]);
+    expect(second).toEqual(first);
+  });
+
   test('get the pipeline’s password through a file that only its owner can read, and no secret otherwise', async () => {
     const services = await flinkServices(contextOf({ POSTGRES_PIPELINE_USER: 'writer' }));
     for (const { args, env } of services) {

@@ -1,4 +1,4 @@
-/** The Flink session cluster of the native stack: JobManager, TaskManager and SQL Gateway, each a JVM of its own, in UTC. */
+/** The Flink session cluster of the native stack: JobManager, TaskManagers and SQL Gateway, each a JVM of its own, in UTC. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../config/load.ts';
@@ -24,7 +24,7 @@ const HEAP = {
 const ask = (url: string): Promise<Response> => expectOk(url, 5_000);
 
 export async function flinkServices(context: StackContext): Promise<readonly ServiceSpec[]> {
-  const { ports, parts, dataDir, logDir } = context;
+  const { config, ports, parts, dataDir, logDir } = context;
   const home = join(dataDir, 'flink');
   const conf = join(home, 'conf');
   await mkdir(conf, { recursive: true });
@@ -60,8 +60,9 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     name: keyof typeof MAIN,
     mainArgs: readonly string[],
     ready: () => Promise<void>,
+    service = `flink-${name}`,
   ): ServiceSpec => ({
-    name: `flink-${name}`,
+    name: service,
     command: parts.java,
     args: [
       ...HEAP[name],
@@ -77,16 +78,22 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     ],
     env: { FLINK_CONF_DIR: conf, PGPASSFILE: passFile },
     cwd: home,
-    logFile: join(logDir, `flink-${name}.log`),
+    logFile: join(logDir, `${service}.log`),
     ready,
   });
   const rest = `http://${LOOPBACK}:${ports.flinkRest}`;
+  const numbers = Array.from({ length: config.values.FLINK_TASK_MANAGERS }, (_, index) => index + 1);
+  const taskManagers = numbers.map((number) => {
+    const registered = async (): Promise<void> => {
+      const { taskmanagers } = (await (await ask(`${rest}/overview`)).json()) as { taskmanagers: number };
+      if (taskmanagers < number) throw new Error(`TaskManager ${number} is not registered yet`);
+    };
+    const service = number === 1 ? 'flink-taskmanager' : `flink-taskmanager-${number}`;
+    return process('taskmanager', ['-c', conf, ...dynamic], registered, service);
+  });
   return [
     process('jobmanager', ['-c', conf, ...dynamic], async () => void (await ask(`${rest}/overview`))),
-    process('taskmanager', ['-c', conf, ...dynamic], async () => {
-      const { taskmanagers } = (await (await ask(`${rest}/overview`)).json()) as { taskmanagers: number };
-      if (taskmanagers < 1) throw new Error('no TaskManager is registered yet');
-    }),
+    ...taskManagers,
     process(
       'gateway',
       dynamic,

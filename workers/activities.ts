@@ -6,15 +6,18 @@ import { createBackfillFileActivities } from '../activities/backfill-file.ts';
 import { createBackfillLoadActivities } from '../activities/backfill-loads.ts';
 import { createBackfillActivities } from '../activities/backfills.ts';
 import { createBatchJobActivities } from '../activities/batch-jobs.ts';
+import { createCandidateActivities } from '../activities/candidates.ts';
 import { createCompletenessActivities } from '../activities/completeness.ts';
 import { createCompletenessRepairActivities } from '../activities/completeness-repairs.ts';
 import { createDeadLetterActivities } from '../activities/dead-letters.ts';
 import { createFlinkActivities } from '../activities/flink.ts';
+import type { FlinkDoors } from '../activities/flink-submission.ts';
 import { createIngestionTroubleActivities } from '../activities/ingestion-trouble.ts';
 import { createNotifyActivities } from '../activities/notify.ts';
 import { createPostgresActivities } from '../activities/postgres.ts';
 import { createRecordsActivities } from '../activities/records.ts';
 import { createSavepointActivities } from '../activities/savepoints.ts';
+import { createShadowUpgradeActivities } from '../activities/shadow-upgrades.ts';
 import { createSourceActivities } from '../activities/source.ts';
 import { createAlertWebhook } from '../clients/alert-webhook.ts';
 import { backfillRun } from '../clients/backfill-control.ts';
@@ -22,6 +25,7 @@ import { createCallBudget, fingerprintOf } from '../clients/call-budget.ts';
 import { createFlinkGatewayClient } from '../clients/flink-gateway.ts';
 import { createJobProgress } from '../clients/flink-progress.ts';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
+import { jobActor } from '../clients/job-actor.ts';
 import type { KafkaClient } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
 import { readProgress } from '../clients/read-progress.ts';
@@ -36,7 +40,7 @@ import {
 import type { Config } from '../config/load.ts';
 import { type CallLimits, livePart } from '../domain/call-budget.ts';
 import { backfillFacts } from '../pipelines/backfill-facts.ts';
-import { flinkParameters } from '../pipelines/flink-parameters.ts';
+import { type FlinkAddresses, flinkParameters, parametersOf } from '../pipelines/flink-parameters.ts';
 import { batchJobs, contracts, pipelineOfJob, pipelines } from '../pipelines/index.ts';
 import { weather } from '../pipelines/weather/definition.ts';
 import { createWeatherLineReader } from '../pipelines/weather/file.ts';
@@ -123,18 +127,15 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
 const concurrencyFor = ({ callsPerMinute }: CallLimits): number =>
   Math.min(64, Math.max(8, Math.ceil((callsPerMinute / 60) * livePart)));
 
-function onFlink({ database, kafka, config }: Given) {
+function onFlink(given: Given) {
+  const { database, kafka, config } = given;
   const rest = createFlinkRestClient(flinkRestUrl(config));
   const shared = {
     rest,
     gateway: createFlinkGatewayClient(flinkGatewayUrl(config)),
     pollMs: FLINK_POLL_MS,
     watchMs: FLINK_WATCH_MS,
-    parameters: (job: string) =>
-      flinkParameters(job, {
-        brokers: kafkaBrokers(config),
-        postgres: { ...postgresAddress(config), user: config.values.POSTGRES_PIPELINE_USER },
-      }),
+    parameters: (job: string) => flinkParameters(job, flinkAddresses(config)),
   };
   return {
     ...createFlinkActivities({
@@ -157,5 +158,32 @@ function onFlink({ database, kafka, config }: Given) {
       pollMs: FLINK_POLL_MS,
       checkpointDirectory: flinkCheckpointDirectory(config),
     }),
+    ...onCandidates(given, shared),
   };
 }
+
+function onCandidates({ database, kafka, config, client }: Given, doors: FlinkDoors) {
+  const streams = Object.fromEntries(
+    Object.values(pipelines).map((pipeline) => [pipeline.job.name, pipeline]),
+  );
+  const shared = { ...doors, database, kafka, streams };
+  return {
+    ...createCandidateActivities({
+      ...shared,
+      watchMs: STREAM_POLL_MS,
+      writer: config.values.POSTGRES_PIPELINE_USER,
+      parameters: (job, { schema, consumerGroup }) =>
+        parametersOf({ ...pipelineOfJob(job), consumerGroup }, { ...flinkAddresses(config), schema }),
+    }),
+    ...createShadowUpgradeActivities({
+      ...shared,
+      pollMs: STREAM_POLL_MS,
+      actorOf: (job) => jobActor(client, job),
+    }),
+  };
+}
+
+const flinkAddresses = (config: Config): FlinkAddresses => ({
+  brokers: kafkaBrokers(config),
+  postgres: { ...postgresAddress(config), user: config.values.POSTGRES_PIPELINE_USER },
+});

@@ -8,4 +8,6 @@ export { ingestWeather } from './ingest-weather.ts';
 export { maintainPartitions } from './maintain-partitions.ts';
 export { replayDeadLetters } from './replay-dead-letters.ts';
 export { runBatchJob } from './run-batch-job.ts';
+export { shadowUpgrade } from './shadow-upgrade.ts';
+export { tryVersion } from './try-version.ts';
 export { watchCompleteness } from './watch-completeness.ts';

@@ -239,10 +239,26 @@ async function storedRows(): Promise<ReadonlyMap<string, string>> {
   return new Map(rows.map(({ key, row }) => [key, row]));
 }
 
+describe('the parallelism', () => {
+  test('that a job has already is nothing to do, and one that is none is refused', async () => {
+    const { version, attempt } = await json('show', job);
+    const { rows } = await sql.query<{ parallelism: string }>(
+      `select settings->>'parallelism.default' as parallelism from flink_job_versions where version = $1`,
+      [version],
+    );
+    const present = rows[0]?.parallelism ?? '';
+    const answer = await json('rescale', job, '--parallelism', present);
+    expect(answer).toMatchObject({ command: 'deploy', result: 'nothing_to_do', version, attempt });
+    const { code, stderr } = await hourglass(['job', 'rescale', job, '--parallelism', '500']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('--parallelism is "500"')]);
+    expect(await json('show', job)).toMatchObject({ state: 'stable', version, attempt, upgrade: null });
+  });
+});
+
 describe('what cannot be done is refused in a sentence', () => {
   test('a job that nobody defined, by every command, before anything is asked', async () => {
     const commands = [
-      ...['show', 'deploy', 'suspend', 'resume', 'savepoint', 'restart', 'stop'],
+      ...['show', 'deploy', 'rollback', 'suspend', 'resume', 'savepoint', 'restart', 'stop'],
       ...['savepoints', 'history', 'exceptions'],
     ];
     for (const command of commands) {
@@ -263,6 +279,8 @@ describe('what cannot be done is refused in a sentence', () => {
     ]);
     const nothing = await hourglass(['job', 'restart', job, '--from', 'nothing']);
     expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('--accept-state-loss')]);
+    const stateless = await hourglass(['job', 'deploy', job, '--upgrade-mode', 'stateless']);
+    expect([stateless.code, stateless.stderr]).toEqual([1, expect.stringContaining('--accept-state-loss')]);
     const unreadable = await hourglass(['job', 'restart', job, '--from', 'yesterday']);
     expect([unreadable.code, unreadable.stderr]).toEqual([
       1,

@@ -61,13 +61,49 @@ export async function resubmit(job: FakeActor, command: () => Promise<unknown>):
   return untilStable(job, (before?.attempt ?? 0) + 1);
 }
 
+/** The next deploy finds another version. */
+export function changeVersion(job: FakeActor): void {
+  job.definition.settings['table.exec.state.ttl'] = randomBytes(6).toString('hex');
+}
+
+/** Deploys another version, and waits until it is confirmed. */
+export async function upgrade(job: FakeActor): Promise<JobRow> {
+  changeVersion(job);
+  const { desiredVersion } = await job.command('deploy');
+  return job.until(
+    `version ${desiredVersion} is confirmed`,
+    ({ state, version }) => state === 'stable' && version === desiredVersion,
+  );
+}
+
+/** Deploys a version that is never confirmed, and waits until the one before is stable again, from its own savepoint. */
+export async function failedUpgrade(job: FakeActor): Promise<void> {
+  const before = await job.row();
+  changeVersion(job);
+  await job.command('deploy');
+  const after = await job.until(
+    `version ${before?.version} is back`,
+    ({ state, version, attempt }) =>
+      state === 'stable' && version === before?.version && attempt > before.attempt + 1,
+  );
+  const suspended = (await job.savepoints()).find(({ kind }) => kind === 'suspend');
+  expect(suspended).toMatchObject({ status: 'completed', disposed_at: null });
+  const back = job.flink.submissions.filter(({ restorePath }) => restorePath === suspended?.path);
+  expect(back.at(-1)?.properties['table.exec.state.ttl']).toBeUndefined();
+  expect((await job.events()).map(({ event }) => event)).toContain('rolledBack');
+  expect(after.attempt).toBeGreaterThan(2);
+  expect(job.flink.mostActive()).toBe(1);
+  expect(job.flink.faults.armed()).toEqual([]);
+}
+
 export async function stop(job: FakeActor): Promise<void> {
   await job.command('stop');
   await job.until('it is stopped', ({ state }) => state === 'stopped');
 }
 
 export const STAGES = ['deploy', 'savepoint', 'suspend', 'resume', 'replace', 'restart', 'stop'] as const;
-export type Stage = (typeof STAGES)[number];
+/** The reference life has no upgrade: that would be another version in each of its later stages. */
+export type Stage = (typeof STAGES)[number] | 'upgrade';
 
 /**
  * Goes through the stages in their order; the second savepoint makes the first superfluous, and the restart goes on from it.
@@ -84,6 +120,7 @@ export async function referenceLife(
     savepoint: () => takeSavepoint(job),
     suspend: () => suspend(job),
     resume: () => resubmit(job, () => job.command('resume')),
+    upgrade: () => upgrade(job),
     replace: async () => {
       second = await takeSavepoint(job);
     },
