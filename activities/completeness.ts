@@ -31,7 +31,7 @@ import {
   unexplainedWindows,
 } from '../clients/lost-records.ts';
 import type { Database } from '../clients/postgres.ts';
-import type { InspectRecord } from '../clients/record-accounts.ts';
+import type { InspectRecord, RecordContract } from '../clients/record-accounts.ts';
 import type { BackfillFacts } from '../domain/backfill-plan.ts';
 import { alertOfCheck, alertOfReturn, alertOfSilence } from '../domain/completeness-alerts.ts';
 import type { LogReading } from '../domain/completeness-evidence.ts';
@@ -103,6 +103,11 @@ export function historyStart({ horizonMs }: Pick<BackfillFacts, 'horizonMs'>, at
 export function createCompletenessActivities(deps: CompletenessDeps) {
   const { database, kafka, pipelines, contracts, facts, now, pollMs, isOpenWorkflow } = deps;
 
+  const contractOf = (pipeline: string): RecordContract => ({
+    pipeline,
+    inspect: ofPipeline(contracts, pipeline),
+  });
+
   /** What the stream reads. */
   const topicsOf = (pipeline: string): readonly SearchedTopic[] => {
     const { live, repairs } = ofPipeline(pipelines, pipeline).topics;
@@ -143,7 +148,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
     const newest = newestHours(latest?.judgedTo, at, policy);
     await beginCheck(database, { pipeline, id, ...newest, logEnds: await read(pipeline, logEnds) });
     const since = latest?.storedUntil ?? NEVER;
-    const changed = await changedHoursSince(database, { since, before: newest.from });
+    const changed = await changedHoursSince(database, { pipeline, since, before: newest.from });
     const unsettled = await unsettledHours(database, pipeline, newest.from);
     return stepsToJudge(newest, [...changed, ...unsettled], policy);
   };
@@ -164,16 +169,17 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
       ...{ ...rangeOf(range), overUntil: new Date(begun.overUntil) },
       ...{ isBehind, reading, publishedNotStored, openRepairs: begun.openRepairs },
       mostAttempts: asked.policy.mostAttempts,
+      letterTopics: Object.values(ofPipeline(pipelines, asked.pipeline).topics).map(({ name }) => name),
       historyFrom: historyStart(ofPipeline(facts, asked.pipeline), new Date(begun.at)),
     });
 
   /** Of what was found to be published and not stored before: what still is. */
   const stillLost = async (step: JudgedStep): Promise<readonly PublishedRecord[]> => {
-    const inspect = ofPipeline(contracts, step.asked.pipeline);
+    const contract = contractOf(step.asked.pipeline);
     const windows = await explainedWindows(database, questionOf(step));
     const lost: PublishedRecord[] = [];
     for (const [topic, ranges] of rangesOfPlaces(windows))
-      lost.push(...(await lostRecords(deps, { ...step, topic, ranges, windows, inspect })));
+      lost.push(...(await lostRecords(deps, { ...step, topic, ranges, windows, contract })));
     return lost;
   };
 
@@ -182,7 +188,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
     step: JudgedStep,
     windows: readonly UnexplainedWindow[],
   ): Promise<readonly PublishedRecord[]> => {
-    const inspect = ofPipeline(contracts, step.asked.pipeline);
+    const contract = contractOf(step.asked.pipeline);
     const hours = windows.map(({ windowStart }) => windowStart);
     const lost: PublishedRecord[] = [];
     for (const range of rangesOfHours(hours, MOST_HOURS_OF_A_LOOK))
@@ -190,7 +196,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
         const within = windows.filter(({ windowStart: at }) => at >= range.from && at < range.to);
         const ranges = await rangesAround(kafka, searched, range);
         lost.push(
-          ...(await lostRecords(deps, { ...step, topic: searched.name, ranges, windows: within, inspect })),
+          ...(await lostRecords(deps, { ...step, topic: searched.name, ranges, windows: within, contract })),
         );
       }
     return lost;

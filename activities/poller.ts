@@ -4,10 +4,9 @@ import pMap from 'p-map';
 import { BudgetExhaustedError, type CallBudget } from '../clients/call-budget.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { callDelayMs, isDue, type PollCandidate, retryDelayMs } from '../domain/polling.ts';
-import type { PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
+import type { PipelineSource, PollAnswer, RegisteredLocation } from '../schemas/pipeline.ts';
 
-export interface ShardLocation extends PollCandidate {
-  readonly name: string;
+export interface ShardLocation extends PollCandidate, RegisteredLocation {
   /** Times of the observations that were published last. */
   readonly recent: readonly Date[];
 }

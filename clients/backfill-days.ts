@@ -22,14 +22,11 @@ export async function readBackfillDays(
   database: Queries,
   { pipeline, from, to, entities }: Pick<BackfillRequest, 'pipeline' | 'from' | 'to' | 'entities'>,
 ): Promise<readonly EntityDay[]> {
-  const rows = await database.query<DayRow>('backfill-days', [
+  const rows = await database.query<DayRow>(
+    'backfill-days',
+    [pipeline, from, to, entities ?? null, OPEN_STATES, ENDED_CHUNKS],
     pipeline,
-    from,
-    to,
-    entities ?? null,
-    OPEN_STATES,
-    ENDED_CHUNKS,
-  ]);
+  );
   return rows.map((row) => ({
     entityId: row.entity_id,
     day: row.day,

@@ -47,6 +47,8 @@ export interface JudgingQuestion {
   readonly historyFrom: Date | null;
   /** Ids of workflows that repair at this moment, beside the backfills, of which the ledger knows. */
   readonly openRepairs: readonly string[];
+  /** Topics whose dead letters are the pipeline's. */
+  readonly letterTopics: readonly string[];
 }
 
 export type CountsByVerdict = Readonly<Record<CompletenessVerdict, number>>;
@@ -67,7 +69,7 @@ interface CountRow {
 export function judgeWindows(database: Database, question: JudgingQuestion): Promise<JudgingResult> {
   return database.transaction(async ({ query }) => {
     await query('begin-judging', [question.pipeline]);
-    const rows = await query<CountRow>('judge-windows', judgingParameters(question));
+    const rows = await query<CountRow>('judge-windows', judgingParameters(question), question.pipeline);
     return {
       byVerdict: countsOf(rows),
       changed: rows.reduce((sum, { changed }) => sum + changed, 0),
@@ -97,6 +99,7 @@ export function judgingParameters(question: JudgingQuestion): readonly unknown[]
     published.map(({ partition }) => partition),
     published.map(({ offset }) => offset),
     ...[question.mostAttempts, question.historyFrom, OPEN_STATES, ENDED_CHUNKS, question.openRepairs],
+    question.letterTopics,
   ];
 }
 
@@ -160,10 +163,14 @@ export async function judgedWindows(
   database: Queries,
   { pipeline, from, to, entities, verdicts, limit, after }: WindowsQuestion,
 ): Promise<readonly JudgedWindow[]> {
-  const rows = await database.query<WindowRow>('judged-windows', [
-    ...[pipeline, from, to, entities ?? null, verdicts ?? null, limit],
-    ...[after?.windowStart ?? null, after?.entityId ?? null],
-  ]);
+  const rows = await database.query<WindowRow>(
+    'judged-windows',
+    [
+      ...[pipeline, from, to, entities ?? null, verdicts ?? null, limit],
+      ...[after?.windowStart ?? null, after?.entityId ?? null],
+    ],
+    pipeline,
+  );
   return rows.map((row) => ({
     entityId: row.entity_id,
     name: row.name,

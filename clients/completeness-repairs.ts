@@ -41,11 +41,15 @@ export async function windowsToRepair(
   database: Queries,
   { pipeline, mostAttempts, within, limit, after }: RepairsQuestion,
 ): Promise<readonly WindowToRepair[]> {
-  const rows = await database.query<Row>('windows-to-repair', [
-    ...[pipeline, VERDICTS_TO_REPAIR, mostAttempts],
-    ...[within?.from ?? null, within?.to ?? null, within?.entities ?? null, limit],
-    ...[after?.windowStart ?? null, after?.entityId ?? null],
-  ]);
+  const rows = await database.query<Row>(
+    'windows-to-repair',
+    [
+      ...[pipeline, VERDICTS_TO_REPAIR, mostAttempts],
+      ...[within?.from ?? null, within?.to ?? null, within?.entities ?? null, limit],
+      ...[after?.windowStart ?? null, after?.entityId ?? null],
+    ],
+    pipeline,
+  );
   return rows.map((row) => ({
     entityId: row.entity_id,
     windowStart: row.window_start,

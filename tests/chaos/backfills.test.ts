@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS } from '../../domain/backfill-windows.ts';
 import { type Mock, startMock } from '../../mock/server.ts';
 import { defaultStepSeconds, observationTimesBetween, weatherAt } from '../../mock/weather.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
-import { planLimits } from '../../pipelines/weather/plans.ts';
+import { planLimits } from '../../pipelines/openweathermap-plans.ts';
 import { differencesFrom, historyOfTruth, runBackfill } from '../support/backfills.ts';
 import { eventually } from '../support/eventually.ts';
 import { pauseIngestion } from '../support/ingestion.ts';

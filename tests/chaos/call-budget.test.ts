@@ -10,7 +10,7 @@ import { variableNames } from '../../config/environment.ts';
 import { textOf } from '../../config/load.ts';
 import { leaseWindowMs } from '../../domain/call-budget.ts';
 import { type Mock, startMock } from '../../mock/server.ts';
-import { leaseTerms, planLimits } from '../../pipelines/weather/plans.ts';
+import { leaseTerms, planLimits } from '../../pipelines/openweathermap-plans.ts';
 import { eventually } from '../support/eventually.ts';
 import { runsOf } from '../support/ingestion.ts';
 import { seedCities, watchEachMinute } from '../support/many-cities.ts';

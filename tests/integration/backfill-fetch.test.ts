@@ -17,7 +17,7 @@ import { defaultStepSeconds, type MockWeather } from '../../mock/weather.ts';
 import { backfillFacts } from '../../pipelines/backfill-facts.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import { createWeatherLineReader } from '../../pipelines/weather/file.ts';
-import { leaseTerms } from '../../pipelines/weather/plans.ts';
+import { leaseTerms } from '../../pipelines/openweathermap-plans.ts';
 import { createWeatherSource } from '../../pipelines/weather/source.ts';
 import { type BackfillRequestInput, backfillRequestSchema } from '../../schemas/backfill.ts';
 import { historyOfTruth } from '../support/backfills.ts';
