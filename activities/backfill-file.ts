@@ -11,7 +11,12 @@ import {
 } from '../clients/backfill-ledger.ts';
 import { type ChunkRecord, chunksOf, ENDED_CHUNKS } from '../clients/chunk-ledger.ts';
 import type { KafkaClient, OutgoingRecord } from '../clients/kafka.ts';
-import { type FileLine, type LineReaderOptions, type ReadLine, readObservationFile } from '../clients/observation-file.ts';
+import {
+  type FileLine,
+  type LineReaderOptions,
+  type ReadLine,
+  readObservationFile,
+} from '../clients/observation-file.ts';
 import type { Database } from '../clients/postgres.ts';
 import { registeredLocations } from '../clients/registered-locations.ts';
 import { NO_RANGES, type OffsetRanges } from '../domain/backfill-offsets.ts';

@@ -101,7 +101,6 @@ type Polled = PollOutcome & { readonly ends?: HourglassError };
 /** Calls for one location until it is answered, or trying again within the run is of no use. */
 async function pollOne(location: ShardLocation, options: PollerOptions): Promise<Polled> {
   const { source, budget, now, signal, deadlineMs } = options;
-  const { entityId, name } = location;
   let answer: PollAnswer | undefined;
   for (let calls = 1; ; calls += 1) {
     try {
@@ -113,7 +112,7 @@ async function pollOne(location: ShardLocation, options: PollerOptions): Promise
       return { location, answer: last, at: now(), calls: calls - 1, ends };
     }
     try {
-      answer = await source.poll({ entityId, name }, signal);
+      answer = await source.poll(location, signal);
     } catch (ends) {
       if (!(ends instanceof HourglassError)) throw ends;
       // Whatever it is, it is not this location's: it stays due.

@@ -95,7 +95,10 @@ export function createRecordsActivities(deps: RecordsDeps) {
           if (open.expired > 0)
             logger.warn({ topic, ...open }, 'records left the topic before they were accounted for');
           expired += open.expired;
-          account = addAccounts(account, await accountForRange(topic, open.range, { pipeline, inspect: judge }));
+          account = addAccounts(
+            account,
+            await accountForRange(topic, open.range, { pipeline, inspect: judge }),
+          );
         }
       }
       const { unaccounted, ...found } = account;

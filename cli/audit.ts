@@ -47,7 +47,8 @@ async function audit({ pipeline, since, json, ...options }: AuditOptions): Promi
   const range = isRanged ? rangeOf(options, new Date()) : undefined;
   const stored = range === undefined ? (since ?? new Date(Date.now() - DAY_MS)) : null;
   const parameters = [stored, range?.from ?? null, range?.to ?? null];
-  const hours = await withDatabase((database) => database.query<DifferentHour>('audit-hours', parameters, pipeline),
+  const hours = await withDatabase((database) =>
+    database.query<DifferentHour>('audit-hours', parameters, pipeline),
   );
   if (json) console.log(JSON.stringify(hours, undefined, 2));
   else if (hours.length === 0)

@@ -18,6 +18,8 @@ export class NoPipelineError extends HourglassError {
   }
 }
 
+const FIGURE = /\$\{figure\}/;
+
 /** A line that names `${figure}` stands once for each figure, in their order. @throws NoPipelineError */
 export function fillTables(query: string, sql: string, tables: PipelineTables | undefined): string {
   if (!sql.includes('${')) return sql;
@@ -31,7 +33,7 @@ export function fillTables(query: string, sql: string, tables: PipelineTables | 
   return sql
     .split('\n')
     .flatMap((line) =>
-      tables !== undefined && line.includes('${figure}')
+      tables !== undefined && FIGURE.test(line)
         ? figures.map((figure) => named(line, { ...names, figure }))
         : named(line, names),
     )

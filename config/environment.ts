@@ -52,11 +52,14 @@ export const environmentSchema = z
         .transform((text) => text.split(',').map((name) => name.trim()))
         .pipe(
           z
-            .array(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected names of pipelines, separated by commas'))
+            .array(
+              z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected names of pipelines, separated by commas'),
+            )
             .min(1),
         ),
       {
-        about: 'Which pipelines a start runs, separated by commas; the first history of each is loaded when it starts first.',
+        about:
+          'Which pipelines a start runs, separated by commas; the first history of each is loaded when it starts first.',
         example: 'weather,air-pollution',
       },
     ),

@@ -110,9 +110,7 @@ export const named = (field: string, value: unknown): string =>
 
 function reasonAgainstId(id: unknown, entityId: number): string | undefined {
   const fits = Number.isInteger(entityId) && entityId >= 1 && entityId <= keyLimits.largestId;
-  return fits
-    ? undefined
-    : `${named('id', id)}, expected an integer between 1 and ${keyLimits.largestId}.`;
+  return fits ? undefined : `${named('id', id)}, expected an integer between 1 and ${keyLimits.largestId}.`;
 }
 
 function reasonAgainstTime(dt: unknown, seconds: number, publishedAt: Date): string | undefined {

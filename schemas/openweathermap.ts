@@ -165,7 +165,9 @@ export function parseAirPollution(value: unknown): z.ZodSafeParseResult<AirPollu
 
 /** The same where there must be a row: the air of this moment. */
 export function parseCurrentAir(value: unknown): z.ZodSafeParseResult<AirPollution> {
-  return airPollutionSchema.extend({ list: z.array(airRowSchema).min(1) }).safeParse(value, { reportInput: true });
+  return airPollutionSchema
+    .extend({ list: z.array(airRowSchema).min(1) })
+    .safeParse(value, { reportInput: true });
 }
 
 /** Validates the parsed JSON of a geocoding answer, keeping the offending input in the issues. Does not throw. */

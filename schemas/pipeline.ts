@@ -43,7 +43,9 @@ export const batchJobDefinitionSchema = jobDefinitionSchema.omit({ policy: true 
 });
 
 /** Short enough for the names of indexes and functions that are made of it. */
-const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name in lower case, such as air_hourly');
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name in lower case, such as air_hourly');
 
 /**
  * What a pipeline's tables are called. The queries of the control plane are written once; where they ask a pipeline's tables they

@@ -25,7 +25,8 @@ export async function firstHistoryOf(
   if (hours === 0) return undefined;
   const database = connectDatabase({ ...options, connections: 1 }, tablesOf);
   try {
-    const [known] = await database.query<{ is_empty: boolean; locations: number }>('first-start',
+    const [known] = await database.query<{ is_empty: boolean; locations: number }>(
+      'first-start',
       [pipeline],
       pipeline,
     );

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { LineReaderOptions } from '../../clients/observation-file.ts';
 import { readObservationFile } from '../../clients/observation-file.ts';
 import { unitSystemOf } from '../../mock/units.ts';
 import { unitSystems } from '../../schemas/backfill.ts';
 import { jsonOf, mockCities, mockNowMs } from '../../tests/support/mock-routes.ts';
 import { temporaryDirectories } from '../../tests/support/temporary-directories.ts';
-import type { LineReaderOptions } from '../../clients/observation-file.ts';
 import { createWeatherLineReader } from './file.ts';
 
 const temporaryDirectory = temporaryDirectories();

@@ -15,6 +15,7 @@ import { eventually } from '../support/eventually.ts';
 import { runsOf } from '../support/ingestion.ts';
 import { seedCities, watchEachMinute } from '../support/many-cities.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
+import { weatherTables } from '../support/weather-tables.ts';
 
 /** The mock knows it as one of the free plan, whose limit it enforces. */
 const KEY = 'free';
@@ -36,7 +37,7 @@ beforeAll(async () => {
     INGEST_SPREAD_SECONDS: '0',
   });
   second = startSecondWorker();
-  database = connectDatabase(postgresAddress(stack.config));
+  database = connectDatabase(postgresAddress(stack.config), weatherTables);
 });
 afterAll(async () => {
   second?.kill('SIGKILL');

@@ -497,7 +497,11 @@ describe('the record of checks', () => {
       `update weather_hourly set updated_at = now() where window_start in ('${DAY}T05:00Z', '${DAY}T09:00Z')`,
     );
     const since = new Date(Date.now() - 3_600_000);
-    const hours = await changedHoursSince(world.database, { since, before: new Date(`${DAY}T09:00Z`) });
+    const hours = await changedHoursSince(world.database, {
+      pipeline: PIPELINE,
+      since,
+      before: new Date(`${DAY}T09:00Z`),
+    });
     expect(hours).toEqual([new Date(`${DAY}T03:00Z`), new Date(`${DAY}T05:00Z`)]);
   });
 });
