@@ -132,6 +132,11 @@ describe('each verdict, and each reason with its proof', () => {
       { topic: LIVE, partition: 0, offset, reason: 'no JSON' },
     ]);
     expect(await verdictOf(26)).toBe('missing/unknown');
+    // Letters of another pipeline's topic, of whatever has the same id there, prove nothing here.
+    await world.judge(HOUR, 1, { letterTopics: ['another.v1'] });
+    expect(await verdictOf(22)).toBe('missing/unknown');
+    await world.judge(HOUR, 1);
+    expect(await verdictOf(22)).toBe('missing/record_rejected');
     // What was replayed and is stored proves nothing any more.
     await world.sql.query(`update dead_letters set outcome = 'stored'`);
     await world.judge(HOUR, 1);
