@@ -1,10 +1,11 @@
 /** `hourglass status`: the services and their addresses, the Flink jobs, and the newest observation. */
 import { Command } from 'commander';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
-import { connectDatabase } from '../clients/postgres.ts';
+import { connectDatabase, type Queries } from '../clients/postgres.ts';
 import { flinkRestUrl, postgresAddress, StackNotRunningError } from '../config/addresses.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { reasonOf } from '../domain/errors.ts';
+import { pipelinesNamed, tablesOf } from '../pipelines/index.ts';
 import { readState, type StackState } from '../stack/data-dir.ts';
 import { isAlive } from '../stack/process-identity.ts';
 import { stateInFlink } from './job/in-flink.ts';
@@ -63,7 +64,7 @@ async function collect(config: Config, state: StackState): Promise<Status> {
 async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newestObservation'>> {
   let database: ReturnType<typeof connectDatabase> | undefined;
   try {
-    database = connectDatabase({ ...postgresAddress(config), connections: 1 });
+    database = connectDatabase({ ...postgresAddress(config), connections: 1 }, tablesOf);
     const rows = await database.query<JobRow>('flink-jobs');
     const flink = createFlinkRestClient(flinkRestUrl(config));
     const jobs = await Promise.all(
@@ -72,9 +73,7 @@ async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newes
         flink: await stateInFlink(flink, row.flink_job_id),
       })),
     );
-    const [newest] = await database.query<{ city: string; observed_at: Date; stored_at: Date }>(
-      'newest-observation',
-    );
+    const newest = await newestOf(database, config);
     const newestObservation =
       newest === undefined
         ? null
@@ -89,6 +88,20 @@ async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newes
   } finally {
     await database?.close();
   }
+}
+
+interface NewestRow {
+  readonly city: string;
+  readonly observed_at: Date;
+  readonly stored_at: Date;
+}
+
+/** Of all pipelines that are run. */
+async function newestOf(database: Queries, { values }: Config): Promise<NewestRow | undefined> {
+  const rows: NewestRow[] = [];
+  for (const { name } of pipelinesNamed(values.PIPELINES))
+    rows.push(...(await database.query<NewestRow>('newest-observation', [], name)));
+  return rows.toSorted((one, other) => other.observed_at.getTime() - one.observed_at.getTime())[0];
 }
 
 function describe({ phase, source, urls, services, jobs, newestObservation }: Status): string[] {

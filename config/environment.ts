@@ -45,6 +45,24 @@ function isJsonObject(text: string): boolean {
  */
 export const environmentSchema = z
   .object({
+    PIPELINES: documented(
+      z
+        .string()
+        .default('weather')
+        .transform((text) => text.split(',').map((name) => name.trim()))
+        .pipe(
+          z
+            .array(
+              z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected names of pipelines, separated by commas'),
+            )
+            .min(1),
+        ),
+      {
+        about:
+          'Which pipelines a start runs, separated by commas; the first history of each is loaded when it starts first.',
+        example: 'weather,air-pollution',
+      },
+    ),
     WEATHER_SOURCE: documented(z.enum(SOURCES).default('mock'), {
       about: 'Where the weather comes from: the built-in mock, or the real API (needs a key).',
       example: 'mock',

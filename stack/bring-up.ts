@@ -11,12 +11,12 @@ import { connectTemporal, ensureNamespace, makeCurrent, polledTaskQueues } from 
 import { SOURCES } from '../config/environment.ts';
 import { reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
-import { pipelines } from '../pipelines/index.ts';
-import { weather } from '../pipelines/weather/definition.ts';
+import { pipelinesNamed } from '../pipelines/index.ts';
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { ensureRolesAndDatabase, prepareDatabase } from './database.ts';
 import { SourceMismatchError } from './errors.ts';
-import { byHand, firstHistoryOf, loadFirstHistory } from './first-history.ts';
+import { byHand, type FirstHistory, firstHistoryOf, loadFirstHistory } from './first-history.ts';
 import { parkJob, startJob } from './jobs.ts';
 import { createPortChooser } from './ports.ts';
 import { InterruptedError, type Progress } from './progress.ts';
@@ -27,7 +27,7 @@ import { buildPresentWorker, olderBuildsWithOpenRuns, startWorker } from './work
 const DRAIN_CHECK_MS = 15_000;
 
 export interface Flow {
-  /** Has the hours before a first start loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
+  /** Has the hours before the first start of each pipeline loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
   loadFirstHistory(progress: Progress): Promise<void>;
   /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
   park(progress: Progress): Promise<void>;
@@ -39,16 +39,19 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   const { config } = context;
   const { step } = progress;
   const source = config.values.WEATHER_SOURCE;
+  // What is not known is said before anything is changed.
+  const pipelines = pipelinesNamed(config.values.PIPELINES);
   await step('Database', async () => {
     if (config.values.POSTGRES_HOST === undefined) await ensureRolesAndDatabase(context);
     return prepareDatabase(ownerAddress(context), config);
   });
-  const firstHistory = await firstHistoryOf(ownerAddress(context), {
-    pipeline: weather.name,
-    hours: config.values.FIRST_START_HISTORY_HOURS,
-    now: new Date(),
-  });
-  await step('Topics', () => prepareTopics(services, source));
+  const firstHistories: FirstHistory[] = [];
+  for (const { name: pipeline } of pipelines) {
+    const hours = config.values.FIRST_START_HISTORY_HOURS;
+    const first = await firstHistoryOf(ownerAddress(context), { pipeline, hours, now: new Date() });
+    if (first !== undefined) firstHistories.push(first);
+  }
+  await step('Topics', () => prepareTopics(services, pipelines, source));
   const client = await step('Temporal namespace', async () => {
     const connected = await connectTemporal(
       addressOf(services, 'TEMPORAL_ADDRESS'),
@@ -62,11 +65,11 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   const older = await startOlderWorkers(services, client, buildId, progress);
   const flink = createFlinkRestClient(addressOf(services, 'FLINK_REST_URL'));
   const doors = { client, flink, database: ownerAddress(context) };
-  const jobs = Object.values(pipelines).map(({ job }) => job.name);
+  const jobs = pipelines.map(({ job }) => job.name);
   for (const job of jobs) await step(`Flink job ${job}`, (detail) => startJob(doors, job, detail));
   await step('Schedules', async () => {
     const shards = config.values.INGEST_SHARDS;
-    const scope = { pipelines: Object.keys(pipelines), source, shards };
+    const scope = { pipelines: pipelines.map(({ name }) => name), source, shards };
     const found = await applySchedules(client, scope);
     // A trigger would run one that somebody has paused, too.
     const paused = new Set(found.flatMap(({ scheduleId, record }) => (record?.isPaused ? [scheduleId] : [])));
@@ -81,12 +84,14 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   void stopDrainedWorkers(services, client, older, draining.signal);
   return {
     async loadFirstHistory(how) {
-      if (firstHistory === undefined) return;
-      try {
-        await how.step('History', () => loadFirstHistory(client, firstHistory));
-      } catch (error) {
-        if (error instanceof InterruptedError) throw error;
-        how.note('History', `it is not loaded; by hand: \`${byHand(firstHistory)}\``);
+      for (const first of firstHistories) {
+        const { pipeline } = first.request;
+        try {
+          await how.step(`History of ${pipeline}`, () => loadFirstHistory(client, first));
+        } catch (error) {
+          if (error instanceof InterruptedError) throw error;
+          how.note(`History of ${pipeline}`, `it is not loaded; by hand: \`${byHand(first)}\``);
+        }
       }
     },
     async park(how) {
@@ -112,10 +117,14 @@ const addressOf = (
   name: 'KAFKA_BROKERS' | 'TEMPORAL_ADDRESS' | 'FLINK_REST_URL',
 ): string => addresses[name] ?? String(context.config.values[name]);
 
-async function prepareTopics(services: RunningServices, source: string): Promise<string> {
+async function prepareTopics(
+  services: RunningServices,
+  pipelines: readonly PipelineDefinition[],
+  source: string,
+): Promise<string> {
   const kafka = connectKafka(addressOf(services, 'KAFKA_BROKERS').split(','));
   try {
-    const topics = Object.values(pipelines).flatMap((pipeline) => Object.values(pipeline.topics));
+    const topics = pipelines.flatMap((pipeline) => Object.values(pipeline.topics));
     // A producer of somebody's own may call its source what it likes; only the other of ours would mix invented and real hours.
     const others = SOURCES.filter((other) => other !== source);
     for (const { name } of topics) {

@@ -2,6 +2,8 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../config/load.ts';
+import { pipelinesNamed } from '../pipelines/index.ts';
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { expectOk } from './probe.ts';
 import type { ServiceSpec } from './supervisor.ts';
@@ -51,6 +53,7 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     'sql-gateway.endpoint.rest.bind-port': ports.flinkGateway,
     'execution.checkpointing.dir': `file://${home}/checkpoints`,
     'execution.checkpointing.savepoint-dir': `file://${home}/savepoints`,
+    ...roomFor(pipelinesNamed(config.values.PIPELINES)),
     'io.tmp.dirs': tmp,
     'web.tmpdir': tmp,
     'blob.storage.directory': tmp,
@@ -100,6 +103,23 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
       async () => void (await ask(`http://${LOOPBACK}:${ports.flinkGateway}/info`)),
     ),
   ];
+}
+
+/** Slots of a batch job beside the streams. */
+const BATCH_SLOTS = 2;
+/** What each slot adds to the TaskManager's memory; a stream and a batch job of two have what `config.yaml` says. */
+const SLOT = { managedMb: 32, networkMb: 16 } as const;
+
+/** A slot for each part of each stream, and those of a batch job; what the slots share grows with them. */
+export function roomFor(pipelines: readonly Pick<PipelineDefinition, 'job'>[]): Record<string, string> {
+  const slots = BATCH_SLOTS + pipelines.reduce((sum, { job }) => sum + job.parallelism, 0);
+  const network = `${slots * SLOT.networkMb}m`;
+  return {
+    'taskmanager.numberOfTaskSlots': String(slots),
+    'taskmanager.memory.managed.size': `${slots * SLOT.managedMb}m`,
+    'taskmanager.memory.network.min': network,
+    'taskmanager.memory.network.max': network,
+  };
 }
 
 /**

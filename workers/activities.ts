@@ -41,11 +41,15 @@ import type { Config } from '../config/load.ts';
 import { type CallLimits, livePart } from '../domain/call-budget.ts';
 import { backfillFacts } from '../pipelines/backfill-facts.ts';
 import { type FlinkAddresses, flinkParameters, parametersOf } from '../pipelines/flink-parameters.ts';
-import { batchJobs, contracts, pipelineOfJob, pipelines } from '../pipelines/index.ts';
-import { weather } from '../pipelines/weather/definition.ts';
-import { createWeatherLineReader } from '../pipelines/weather/file.ts';
-import { leaseTerms } from '../pipelines/weather/plans.ts';
-import { createWeatherSource } from '../pipelines/weather/source.ts';
+import {
+  batchJobs,
+  byPipeline,
+  contracts,
+  lineReaders,
+  pipelineOfJob,
+  pipelines,
+} from '../pipelines/index.ts';
+import { leaseTerms, termsOf } from '../pipelines/openweathermap-plans.ts';
 
 const FLINK_POLL_MS = 250;
 const FLINK_WATCH_MS = 2_000;
@@ -73,7 +77,7 @@ export function createActivities(config: Config, doors: Doors, client: Client, l
 function onTheDatabase({ database, kafka, config, client, logger, now }: Given) {
   const { ALERT_WEBHOOK_URL: url, INGEST_ALERT_AFTER_FAILURES, INGEST_PAUSE_AFTER_FAILURES } = config.values;
   return {
-    ...createPostgresActivities({ database, now }),
+    ...createPostgresActivities({ database, pipelines: Object.keys(pipelines), now }),
     ...createRecordsActivities({ database, kafka, pipelines, contracts, logger }),
     ...createDeadLetterActivities({ database, kafka, pipelines, contracts, now, pollMs: STREAM_POLL_MS }),
     ...createBackfillLoadActivities({ database, kafka, pipelines, contracts }),
@@ -95,17 +99,26 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
   const { values } = config;
   const api = weatherApi(config);
   const terms = leaseTerms(api.plan, values.BACKFILL_CALL_SHARE);
-  const source = createWeatherSource(api);
+  const sources = byPipeline(({ createSource }) => createSource(api));
   const shared = {
     ...{ database, kafka, pipelines, now, logger },
-    sources: { weather: source },
+    sources,
     sourceName: values.WEATHER_SOURCE,
-    budgets: { weather: createCallBudget(database, fingerprintOf(api.apiKey), terms) },
+    // All that ask with one key take their calls from one row.
+    budgets: byPipeline(({ definition, limits }) =>
+      createCallBudget(
+        database,
+        fingerprintOf(limits === undefined ? api.apiKey : `pipeline ${definition.name}`),
+        termsOf(terms, limits),
+      ),
+    ),
     concurrency: concurrencyFor(terms.limits),
   };
   const planning = {
     ...{ database, kafka, pipelines, contracts, now, repairs: values.COMPLETENESS_REPAIR },
-    facts: { weather: backfillFacts(weather, source.history, terms) },
+    facts: byPipeline(({ definition, limits }) =>
+      backfillFacts(definition, sources[definition.name]?.history, termsOf(terms, limits)),
+    ),
     pollMs: STREAM_POLL_MS,
     isOpenWorkflow: (workflowId: string) => backfillRun(client, { workflowId }).isOpen(),
   };
@@ -118,7 +131,7 @@ function onTheSource({ database, kafka, config, client, logger, now }: Given) {
     sourceApi: createSourceActivities({ ...shared, spreadMs: values.INGEST_SPREAD_SECONDS * 1_000 }),
     sourceHistory: {
       ...createBackfillFetchActivities(shared),
-      ...createBackfillFileActivities({ ...shared, lineReaders: { weather: createWeatherLineReader } }),
+      ...createBackfillFileActivities({ ...shared, lineReaders }),
     },
   };
 }

@@ -12,6 +12,7 @@ import { connectDatabase } from '../clients/postgres.ts';
 import { kafkaBrokers, postgresAddress, temporalAddress } from '../config/addresses.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
+import { tablesOf } from '../pipelines/index.ts';
 import { createActivities, type Doors } from './activities.ts';
 
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -32,7 +33,7 @@ Runtime.install({
 });
 
 async function run(): Promise<void> {
-  const database = connectDatabase(postgresAddress(config));
+  const database = connectDatabase(postgresAddress(config), tablesOf);
   const kafka = connectKafka(kafkaBrokers(config));
   const connection = await NativeConnection.connect({ address: temporalAddress(config) });
   const workers = await createWorkers(connection, config, { database, kafka });

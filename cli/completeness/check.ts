@@ -45,7 +45,7 @@ export async function checkCompleteness(options: CheckOptions): Promise<void> {
   const { pipeline, city, repair, wait, json } = options;
   const range = rangeAsked(options);
   await withTemporal(async (client, database) => {
-    const named = city === undefined ? undefined : await locationsNamed(database, city);
+    const named = city === undefined ? undefined : await locationsNamed(database, pipeline, city);
     const narrowed = named === undefined ? {} : { entities: named.map(({ city_id }) => city_id) };
     const { WEATHER_SOURCE: source, INGEST_SHARDS: shards } = loadConfig().values;
     const request: CheckRequest = {

@@ -54,7 +54,7 @@ describe('a start on an empty database with the mock', () => {
 
   test('loads the last day by itself: every hour of it is there a minute later', async () => {
     const said = hourglass('up');
-    const line = /History: done, (.*)/.exec(said)?.[1] ?? said;
+    const line = /History of weather: done, (.*)/.exec(said)?.[1] ?? said;
     expect(line).toContain(`the last ${hours} hours of ${locations} locations are being loaded`);
     id = /backfill show (\S+?)`/.exec(line)?.[1] ?? '';
     await eventually(

@@ -166,7 +166,7 @@ describe('hourglass audit', () => {
     );
     const found = [
       expect.objectContaining({
-        ...{ city_id: first, is_missing: false },
+        ...{ entity_id: first, is_missing: false },
         differences: expect.objectContaining({ observation_count: { observations: 0, hourly: 2 } }),
       }),
     ];

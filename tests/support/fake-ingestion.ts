@@ -66,7 +66,14 @@ export function fakeIngestion(places: readonly FakePlace[], { failuresBefore = 0
       places.flatMap(({ id }) => {
         if (exceptions.has(id)) return [];
         const { polledAt, recent } = polls.get(id) as Poll;
-        const names = { entity_id: id, name: `Place ${id}`, cadence_minutes: 10 };
+        const names = {
+          entity_id: id,
+          name: `Place ${id}`,
+          cadence_minutes: 10,
+          country: 'NO',
+          lat: 0,
+          lon: 0,
+        };
         return [{ ...names, polled_at: polledAt, recent_observed_at: recent }];
       }),
     'record-polls': ([, , ids, polledAt, observedAt]) => {

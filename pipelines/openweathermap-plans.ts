@@ -1,5 +1,5 @@
 /** What each plan of OpenWeatherMap allows. https://openweathermap.org/price */
-import { type CallLimits, type LeaseTerms, livePart } from '../../domain/call-budget.ts';
+import { type CallLimits, type LeaseTerms, livePart } from '../domain/call-budget.ts';
 
 export const planLimits = {
   free: { callsPerMinute: 60, callsPerMonth: 1_000_000 },
@@ -13,3 +13,7 @@ export const leaseTerms = (plan: keyof typeof planLimits, backfillShare: number)
   limits: planLimits[plan],
   shares: { others: 1 - livePart, backfill: backfillShare },
 });
+
+/** The terms of a source: those of the key, unless it has limits of its own. */
+export const termsOf = (ofKey: LeaseTerms, limits: CallLimits | undefined): LeaseTerms =>
+  limits === undefined ? ofKey : { ...ofKey, limits };

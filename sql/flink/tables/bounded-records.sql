@@ -1,6 +1,6 @@
 -- The same records as a load reads them: exactly these offsets of one topic. Every partition is named in both, or it would be
 -- read from its beginning, or without an end.
-ALTER TABLE weather_records SET (
+ALTER TABLE records SET (
   'topic' = ${topic},
   'properties.group.id' = ${load},
   'scan.startup.mode' = 'specific-offsets',
