@@ -293,7 +293,10 @@ describe('a day with a gap of every kind', () => {
 
   test('has no reason that is unknown, and windows that were never touched never changed', async () => {
     const seen = await changes();
-    expect([...seen].filter(([, history]) => history.some((one) => one.includes('unknown')))).toEqual([]);
+    // What nothing on record explains is sought in the log, by the same check.
+    const isLeft = (one: string, place: number, history: readonly string[]): boolean =>
+      one.endsWith('/unknown') && !history[place + 1]?.endsWith('/published_not_stored');
+    expect([...seen].filter(([, history]) => history.some(isLeft))).toEqual([]);
     expect([...seen].filter(([key]) => !broken.has(key))).toEqual([]);
     const untouched = [...(await ledger())].filter(([key]) => !broken.has(key));
     expect(untouched).toHaveLength(24 * CITIES.length - broken.size);
