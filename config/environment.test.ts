@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
-import { describeVariable, environmentSchema, type VariableName, variableNames } from './environment.ts';
+import { describeVariable, environmentSchema, variableNames } from './environment.ts';
 import { loadConfig, projectRoot } from './load.ts';
 
 const temporaryDirectory = temporaryDirectories();

@@ -151,7 +151,7 @@ async function choosePorts(config: Config): Promise<StackPorts> {
     flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
     mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
     mockAdmin: await choose("the mock's admin", 'MOCK_ADMIN_PORT', 'OPENWEATHERMAP_BASE_URL'),
-    ...(await chooseInternalPorts(chooser, config.dataDir)),
+    ...(await chooseInternalPorts(chooser, config)),
   };
 }
 
@@ -159,12 +159,15 @@ async function choosePorts(config: Config): Promise<StackPorts> {
  * The same as last time where they are free: Temporal's file remembers the addresses of its services, and a server that
  * comes back at others waits half a minute for those that are gone.
  */
-async function chooseInternalPorts(chooser: PortChooser, dataDir: string): Promise<InternalPorts> {
+async function chooseInternalPorts(
+  chooser: PortChooser,
+  { dataDir, values }: Config,
+): Promise<InternalPorts> {
   const before = readInternalPorts(dataDir);
   const ports: InternalPorts = {
     kafkaController: await chooser.internal(before?.kafkaController),
     flinkRpc: await chooser.internal(before?.flinkRpc),
-    workerHealth: await chooser.internal(before?.workerHealth),
+    workerHealth: await chooser.internal(values.WORKER_HEALTH_PORT ?? before?.workerHealth),
     temporalInternal: await Promise.all(
       Array.from({ length: TEMPORAL_INTERNAL_PORTS }, (_, index) =>
         chooser.internal(before?.temporalInternal[index]),

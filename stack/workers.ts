@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { openRuns } from '../clients/temporal.ts';
 import { variableNames } from '../config/environment.ts';
-import { projectRoot, textOf } from '../config/load.ts';
+import { type Config, projectRoot, textOf } from '../config/load.ts';
 import { deploymentName } from '../domain/task-queues.ts';
 import { LOOPBACK } from './context.ts';
 import { expectOk } from './probe.ts';
@@ -42,20 +42,16 @@ function workerService(
 ): ServiceSpec {
   const { config, secrets, dataDir, logDir } = context;
   const graceMs = config.values.WORKER_GRACE_SECONDS * 1_000;
-  const settings = Object.fromEntries(
-    variableNames.flatMap((name) => {
-      const text = textOf(config, name);
-      return text === null ? [] : [[name, text]];
-    }),
-  );
+  const { command, args, env } = workerProcess(config, join(buildsDirectory(dataDir), buildId));
   return {
-    name: `worker-${buildId}`,
-    command: process.execPath,
-    args: ['--enable-source-maps', join(buildsDirectory(dataDir), buildId, 'workers/main.js')],
+    ...{ name: `worker-${buildId}`, command, args },
     env: {
-      ...settings,
+      ...env,
       ...addresses,
       POSTGRES_PASSWORD: secrets.POSTGRES_PASSWORD,
+      // Without one that serves them all the system stands still; more of some are added beside it.
+      WORKER_ROLES: 'all',
+      WORKER_HEALTH_HOST: LOOPBACK,
       WORKER_HEALTH_PORT: String(healthPort),
       HOURGLASS_DATA_DIR: dataDir,
     },
@@ -63,6 +59,22 @@ function workerService(
     logFile: join(logDir, `worker-${buildId}.log`),
     stopTimeoutMs: graceMs + 15_000,
     ready: async () => void (await expectOk(`http://${LOOPBACK}:${healthPort}/ready`)),
+  };
+}
+
+/** How a build is run: with all settings in force, and no more heap than they allow. @param build its directory */
+export function workerProcess(config: Config, build: string) {
+  const env = Object.fromEntries(
+    variableNames.flatMap((name) => {
+      const text = textOf(config, name);
+      return text === null ? [] : [[name, text]];
+    }),
+  );
+  const heap = `--max-old-space-size=${config.values.WORKER_MAX_HEAP_MB}`;
+  return {
+    command: process.execPath,
+    args: ['--enable-source-maps', heap, join(build, 'workers/main.js')],
+    env,
   };
 }
 
