@@ -269,6 +269,18 @@ export const environmentSchema = z
       about: 'How many activities a worker runs at once on each task queue, at most.',
       example: '100',
     }),
+    DEPLOY_REPLAY_RUNS: documented(wholeNumber(0, 1_000).default(5), {
+      about: "How many of the newest runs of each workflow type a deploy's replay gate replays.",
+      example: '5',
+    }),
+    DEPLOY_WATCH_SECONDS: documented(wholeNumber(0, 86_400).default(120), {
+      about: 'How long a build that has become current is watched, in seconds; rolled back when more fails.',
+      example: '120',
+    }),
+    DEPLOY_DRAIN_SECONDS: documented(wholeNumber(1, 604_800).default(3_600), {
+      about: 'After how many seconds a deploy lists the runs that are still open on older builds.',
+      example: '3600',
+    }),
     FLINK_CHECKPOINT_DIR: documented(
       z
         .string()

@@ -20,9 +20,9 @@ import { kafkaService } from './kafka.ts';
 import { mockService } from './mock.ts';
 import { createPortChooser, type PortChooser } from './ports.ts';
 import { postgresService } from './postgres.ts';
-import type { Progress } from './progress.ts';
+import { InterruptedError, type Progress } from './progress.ts';
 import { provision } from './provision.ts';
-import { type ServiceSpec, SupervisedService } from './supervisor.ts';
+import { type ServiceSpec, type ServiceStatus, SupervisedService } from './supervisor.ts';
 import { TEMPORAL_INTERNAL_PORTS, temporalServices } from './temporal.ts';
 
 export interface RunningServices {
@@ -34,6 +34,7 @@ export interface RunningServices {
   remove(service: SupervisedService): Promise<void>;
   /** The service of that name, for whoever replaces it by another. */
   find(name: string): SupervisedService | undefined;
+  statuses(): readonly ServiceStatus[];
   markReady(): void;
   /** Stops everything in the order opposite to that of the start. A second call waits for the first. */
   stop(progress: Progress): Promise<void>;
@@ -81,6 +82,8 @@ export async function startServices(config: Config, progress: Progress): Promise
     return stopped;
   };
   const add = async (spec: ServiceSpec): Promise<SupervisedService> => {
+    // Nobody would stop it.
+    if (stopped !== undefined) throw new InterruptedError();
     const service = new SupervisedService(spec, () => save());
     services.push(service);
     await service.start();
@@ -103,10 +106,12 @@ export async function startServices(config: Config, progress: Progress): Promise
       add,
       async remove(service) {
         await service.stop();
-        services.splice(services.indexOf(service), 1);
+        // Whoever asked for the same meanwhile has removed it already.
+        if (services.includes(service)) services.splice(services.indexOf(service), 1);
         save();
       },
       find: (name) => services.find(({ spec }) => spec.name === name),
+      statuses: () => services.map((service) => service.status()),
       markReady: () => save({ phase: 'ready' }),
       stop,
     };

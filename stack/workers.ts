@@ -1,18 +1,47 @@
-/** Worker processes of the native stack: the present build, and one for each older build that still has open runs. */
+/** How a worker of a build is made and run by the native stack. Which builds run is decided in `domain/deploy-steps.ts`. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Client } from '@temporalio/client';
-import { openRuns } from '../clients/temporal.ts';
 import { variableNames } from '../config/environment.ts';
 import { type Config, projectRoot, textOf } from '../config/load.ts';
-import { deploymentName } from '../domain/task-queues.ts';
 import { LOOPBACK } from './context.ts';
 import { expectOk } from './probe.ts';
 import { run } from './provision/run.ts';
 import type { RunningServices } from './services.ts';
-import type { ServiceSpec, SupervisedService } from './supervisor.ts';
+import type { ServiceSpec, ServiceStatus } from './supervisor.ts';
 
 export const buildsDirectory = (dataDir: string): string => join(dataDir, 'builds');
+
+const WORKER = 'worker-';
+
+export const workerName = (buildId: string): string => `${WORKER}${buildId}`;
+
+/** The builds whose directories are here. */
+export function presentBuilds(dataDir: string): readonly string[] {
+  const directory = buildsDirectory(dataDir);
+  return existsSync(directory) ? readdirSync(directory).filter((name) => /^[0-9a-f]{16}$/.test(name)) : [];
+}
+
+/** The workers that run, or are to: by build id. */
+export function runningWorkers(
+  services: readonly ServiceStatus[],
+): ReadonlyMap<string, 'starting' | 'ready'> {
+  const workers = services.filter(
+    ({ name, phase }) => name.startsWith(WORKER) && phase !== 'stopping' && phase !== 'stopped',
+  );
+  return new Map(
+    workers.map(({ name, phase }) => [name.slice(WORKER.length), phase === 'ready' ? 'ready' : 'starting']),
+  );
+}
+
+/** Replays histories by a build, in a process of its own that stores the verdict. @throws ProvisionError when it could not be reached */
+export async function verifyBuild(services: RunningServices, buildId: string): Promise<void> {
+  const { env } = workerService(services, buildId, 1);
+  await run(
+    process.execPath,
+    [join(projectRoot, 'cli/bin.js'), 'workers', 'verify', buildId, '--record', '--json'],
+    { cwd: projectRoot, env: { ...env, WORKER_HEALTH_PORT: '' } },
+  );
+}
 
 /** In a process of its own: the bundlers' memory is given back when it ends. @returns the build id */
 export async function buildPresentWorker(dataDir: string): Promise<string> {
@@ -26,16 +55,8 @@ export async function buildPresentWorker(dataDir: string): Promise<string> {
   return (JSON.parse(printed) as { buildId: string }).buildId;
 }
 
-/** Starts the worker of a build and keeps it alive; ready when it polls every task queue. */
-export async function startWorker(
-  services: RunningServices,
-  buildId: string,
-  healthPort: number,
-): Promise<SupervisedService> {
-  return services.add(workerService(services, buildId, healthPort));
-}
-
-function workerService(
+/** As a service that is ready when it polls every task queue. */
+export function workerService(
   { context, addresses }: RunningServices,
   buildId: string,
   healthPort: number,
@@ -44,7 +65,7 @@ function workerService(
   const graceMs = config.values.WORKER_GRACE_SECONDS * 1_000;
   const { command, args, env } = workerProcess(config, join(buildsDirectory(dataDir), buildId));
   return {
-    ...{ name: `worker-${buildId}`, command, args },
+    ...{ name: workerName(buildId), command, args },
     env: {
       ...env,
       ...addresses,
@@ -76,18 +97,4 @@ export function workerProcess(config: Config, build: string) {
     args: ['--enable-source-maps', heap, join(build, 'workers/main.js')],
     env,
   };
-}
-
-/** Builds other than the present one on which runs are open: pinned runs move on only with workers of their own build. */
-export async function olderBuildsWithOpenRuns(
-  client: Client,
-  dataDir: string,
-  present: string,
-): Promise<readonly string[]> {
-  const directory = buildsDirectory(dataDir);
-  const builds = existsSync(directory)
-    ? readdirSync(directory).filter((name) => /^[0-9a-f]{16}$/.test(name) && name !== present)
-    : [];
-  const counts = await Promise.all(builds.map((buildId) => openRuns(client, { deploymentName, buildId })));
-  return builds.filter((_, index) => (counts[index] ?? 0) > 0);
 }
