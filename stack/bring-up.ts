@@ -1,6 +1,6 @@
 /** Makes rows flow on running services: database, topics, namespace, workers, the Flink jobs, the schedules. */
 
-import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { ingestSchedules } from '../clients/declared-schedules.ts';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { connectKafka } from '../clients/kafka.ts';

@@ -33,6 +33,7 @@ export interface DeployDeps {
   readonly drainMs: number;
   /** Told of each thing that is done, and of what goes wrong; the same thing is told once. */
   readonly tell: (text: string) => void;
+  readonly now: () => Date;
 }
 
 const PAUSE_MS = { underWay: 500, atRest: 3_000, afterFailure: 5_000 } as const;
@@ -57,8 +58,8 @@ export class WorkerDeploys {
   }
 
   know(): Promise<KnownDeploy> {
-    const { client, database, host, watchMs } = this.deps;
-    return knownDeploy(client, database, host.local(), { watchMs });
+    const { client, database, host, watchMs, now } = this.deps;
+    return knownDeploy(client, database, host.local(), { watchMs, now: now() });
   }
 
   /** Goes on until `stop`, whatever fails meanwhile. */
@@ -193,7 +194,7 @@ export class WorkerDeploys {
     } catch (error) {
       if (this.stopping.signal.aborted) return;
       this.lastStartError = error;
-      this.retryAtMs.set(buildId, Date.now() + RETRY_MS);
+      this.retryAtMs.set(buildId, this.deps.now().getTime() + RETRY_MS);
       if (isOnTrial) await this.fail(buildId, 'start', error);
       else throw error;
     }

@@ -39,6 +39,7 @@ export async function startWorkers(
     verify: (build) => verifyBuild(services, build),
     watchMs: config.values.DEPLOY_WATCH_SECONDS * 1_000,
     drainMs: config.values.DEPLOY_DRAIN_SECONDS * 1_000,
+    now: () => new Date(),
     tell: (text) => appendFileSync(join(logDir, 'deploys.log'), `${new Date().toISOString()} ${text}\n`),
   });
   const stop = async (): Promise<void> => {

@@ -62,7 +62,6 @@ export async function replayGate(
   options: ReplayGateOptions,
 ): Promise<ReplayReport & { readonly moving: readonly string[] }> {
   const { buildId, before, client } = options;
-  quiet();
   const bundle = readBundle(options.buildsDir, buildId);
   const moving = Object.keys(bundle.carriedStates);
   const carried: Carried[] = [];
@@ -87,8 +86,8 @@ export async function replayGate(
   };
 }
 
-/** What the core logs of a failed replay is in the report. */
-function quiet(): void {
+/** Once in a process, before anything is replayed: what the core would log of a failed replay is in the report. */
+export function quietReplays(): void {
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },

@@ -2,8 +2,15 @@
  * Goes through every door of a worker's build without changing anything behind it: on each task queue its activity asks the systems
  * that are worked with there. Started by the smoke gate of a deploy, pinned to the build that is to become current.
  */
-import { ActivityFailure, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  proxyActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { DoorActivities, DoorReport } from '../activities/doors.ts';
+import { searchAttributes } from '../domain/search-attributes.ts';
 import { taskQueues } from '../domain/task-queues.ts';
 
 export interface SmokeReport {
@@ -17,7 +24,9 @@ export async function smokeTest(): Promise<SmokeReport> {
   const outcomes = await Promise.all(Object.values(taskQueues).map(testQueue));
   const queues = Object.fromEntries(outcomes.map(({ queue, text }) => [queue, text]));
   setCurrentDetails(outcomes.map(({ queue, text }) => `\`${queue}\`: ${text}`).join('  \n'));
-  return { passed: outcomes.every(({ passed }) => passed), queues };
+  const passed = outcomes.every((outcome) => outcome.passed);
+  upsertSearchAttributes([{ key: searchAttributes.state, value: passed ? 'passed' : 'failed' }]);
+  return { passed, queues };
 }
 
 async function testQueue(queue: string): Promise<{ queue: string; passed: boolean; text: string }> {

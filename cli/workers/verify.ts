@@ -4,7 +4,7 @@ import { judgeReplay } from '../../domain/replay-report.ts';
 import { pipelines } from '../../pipelines/index.ts';
 import { buildsDirectory, presentBuilds } from '../../stack/workers.ts';
 import { buildWorker } from '../../workers/bundle.ts';
-import { replayGate } from '../../workers/replay-gate.ts';
+import { quietReplays, replayGate } from '../../workers/replay-gate.ts';
 import { BuildRefusedError, UnknownBuildError } from './errors.ts';
 import { type DeployDoors, withDeploy } from './known.ts';
 import type { ReplayDetails } from './replay-details.ts';
@@ -17,6 +17,7 @@ export interface VerifyOptions {
 }
 
 export async function verify(named: string | undefined, options: VerifyOptions): Promise<void> {
+  quietReplays();
   const { buildId, current, details } = await withDeploy(async (doors) => {
     const { dataDir } = doors.config;
     const buildId = named ?? (await buildWorker({ buildsDir: buildsDirectory(dataDir) })).buildId;
