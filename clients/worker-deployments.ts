@@ -37,6 +37,8 @@ const STATUSES: readonly VersionStatus[] = [
   'current',
   'draining',
   'drained',
+  // Made, and never polled for.
+  'inactive',
 ];
 
 /** Without any version when no worker has ever polled. */

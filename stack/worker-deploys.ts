@@ -57,9 +57,9 @@ export class WorkerDeploys {
     this.deps = deps;
   }
 
-  know(): Promise<KnownDeploy> {
+  async know(): Promise<KnownDeploy> {
     const { client, database, host, watchMs, now } = this.deps;
-    return knownDeploy(client, database, host.local(), { watchMs, now: now() });
+    return knownDeploy(client, database, await host.local(), { watchMs, now: now() });
   }
 
   /** Goes on until `stop`, whatever fails meanwhile. */

@@ -5,7 +5,7 @@ import type { RunningServices } from './services.ts';
 import { presentBuilds, runningWorkers, workerName, workerService } from './workers.ts';
 
 export interface WorkerHost {
-  local(): LocalBuilds;
+  local(): Promise<LocalBuilds>;
   /** Resolves when the worker is ready; it is kept alive from then on. @throws ServiceStartError when it never is */
   start(buildId: string): Promise<void>;
   /** Resolves when the process has ended in order; at once when there is none. */
@@ -16,7 +16,10 @@ export function createWorkerHost(services: RunningServices): WorkerHost {
   const { dataDir, ports } = services.context;
   const chooser = createPortChooser();
   return {
-    local: () => ({ builds: presentBuilds(dataDir), workers: runningWorkers(services.statuses()) }),
+    local: async () => ({
+      builds: presentBuilds(dataDir),
+      workers: runningWorkers(services.statuses()),
+    }),
     async start(buildId) {
       // The port of the last start where it is free: what asks a worker for its health finds it again.
       const port = await chooser.internal(ports.workerHealth);

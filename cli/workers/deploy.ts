@@ -4,9 +4,10 @@ import { wishDecision } from '../../domain/deploy-steps.ts';
 import { buildsDirectory, presentBuilds } from '../../stack/workers.ts';
 import { buildWorker } from '../../workers/bundle.ts';
 import { createProgressView } from '../progress-view.ts';
+import { deployElsewhere } from './elsewhere.ts';
 import { UnknownBuildError } from './errors.ts';
 import { type FollowedStep, follow } from './follow.ts';
-import { type DeployDoors, requireSupervisor, withDeploy } from './known.ts';
+import { type DeployDoors, isElsewhere, isSupervised, requireSupervisor, withDeploy } from './known.ts';
 import { detailsOf } from './replay-details.ts';
 import { drainLines } from './status.ts';
 
@@ -34,7 +35,7 @@ export async function deploy(options: DeployOptions): Promise<void> {
 
 async function carryOut(doors: DeployDoors, options: DeployOptions): Promise<Outcome> {
   const { config, database, know } = doors;
-  await requireSupervisor(config.dataDir);
+  if (!isElsewhere(config)) await requireSupervisor(config);
   const buildId = await buildOf(config.dataDir, options.build);
   const decision = wishDecision((await know()).facts, buildId);
   if (decision === 'is current') return { buildId, outcome: 'is current already', steps: [], notes: [] };
@@ -42,12 +43,17 @@ async function carryOut(doors: DeployDoors, options: DeployOptions): Promise<Out
     await recordWish(database, { buildId, kind: 'deploy', acceptedTypes: options.accept ?? [] });
   if (!options.wait) return { buildId, outcome: 'wanted', steps: [], notes: [] };
   const view = createProgressView(process.stderr);
+  const say = (text: string): void =>
+    view.report({ at: new Date().toISOString(), step: 'Workers', status: 'note', text });
+  const isOwn = isElsewhere(config) && !(await isSupervised(config.dataDir));
+  const deploys = isOwn ? deployElsewhere(doors, say) : undefined;
   try {
     const { report } = view;
     const { steps, known } = await follow(doors, { buildId, untilCurrent: !options.watch, report });
     const notes = [...(detailsOf(known.verdicts, buildId)?.notes ?? []), ...(await drainLines(doors, known))];
     return { buildId, outcome: options.watch ? 'deployed' : 'current', steps, notes };
   } finally {
+    await deploys?.stop();
     view.close();
   }
 }

@@ -4,7 +4,7 @@ import type { KnownDeploy } from '../../clients/deploy-facts.ts';
 import { type DeployStep, nextStep, stepSentences } from '../../domain/deploy-steps.ts';
 import type { Report } from '../../stack/progress.ts';
 import { BuildRefusedError, DeploySupersededError, SupervisorGoneError } from './errors.ts';
-import { type DeployDoors, isSupervised } from './known.ts';
+import { type DeployDoors, isElsewhere, isSupervised } from './known.ts';
 
 export interface FollowedStep {
   readonly step: DeployStep['kind'];
@@ -54,7 +54,7 @@ export async function follow(
       return { steps, known };
     }
     enter(step.kind);
-    if (!(await isSupervised(config.dataDir))) throw new SupervisorGoneError();
+    if (!isElsewhere(config) && !(await isSupervised(config.dataDir))) throw new SupervisorGoneError();
     await delay(POLL_MS);
   }
 }

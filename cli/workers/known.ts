@@ -8,6 +8,7 @@ import { readState } from '../../stack/data-dir.ts';
 import { isAlive } from '../../stack/process-identity.ts';
 import { presentBuilds, runningWorkers } from '../../stack/workers.ts';
 import { withTemporal } from '../with-temporal.ts';
+import { pollingBuilds } from './polling-builds.ts';
 
 export interface DeployDoors {
   readonly config: Config;
@@ -24,15 +25,16 @@ export function withDeploy<T>(ask: (doors: DeployDoors) => Promise<T>): Promise<
   return withTemporal((client, database) =>
     ask({
       ...{ config, client, database },
-      know: async () => knownDeploy(client, database, await localBuilds(config.dataDir), { watchMs }),
+      know: async () => knownDeploy(client, database, await localBuilds(client, config), { watchMs }),
     }),
   );
 }
 
-/** Without its supervisor no worker is kept alive. */
-async function localBuilds(dataDir: string): Promise<LocalBuilds> {
-  const services = (await isSupervised(dataDir)) ? (readState(dataDir)?.services ?? []) : [];
-  return { builds: presentBuilds(dataDir), workers: runningWorkers(services) };
+/** What the supervisor says of its workers; without one, which builds poll is all that is seen. */
+async function localBuilds(client: Client, config: Config): Promise<LocalBuilds> {
+  const { dataDir } = config;
+  if (!(await isSupervised(dataDir))) return pollingBuilds(client, dataDir);
+  return { builds: presentBuilds(dataDir), workers: runningWorkers(readState(dataDir)?.services ?? []) };
 }
 
 export async function isSupervised(dataDir: string): Promise<boolean> {
@@ -40,7 +42,10 @@ export async function isSupervised(dataDir: string): Promise<boolean> {
   return state !== undefined && (await isAlive(state.supervisor));
 }
 
-/** @throws StackNotRunningError where nobody would carry the deploy out */
-export async function requireSupervisor(dataDir: string): Promise<void> {
+/** Whether workers are started by others than a supervisor of this data directory: Temporal itself is. */
+export const isElsewhere = ({ origins }: Config): boolean => origins.TEMPORAL_ADDRESS !== 'stack';
+
+/** @throws StackNotRunningError where nobody would start a worker */
+export async function requireSupervisor({ dataDir }: Config): Promise<void> {
   if (!(await isSupervised(dataDir))) throw new StackNotRunningError();
 }

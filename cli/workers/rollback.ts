@@ -28,7 +28,7 @@ async function carryOut(
   const target = targetOf(facts, named);
   const to = target.buildId;
   // Without a worker of it somebody has to start one.
-  if (target.worker !== 'ready') await requireSupervisor(config.dataDir);
+  if (target.worker !== 'ready') await requireSupervisor(config);
   await database.transaction(async (queries) => {
     await recordWish(queries, { buildId: to, kind: 'rollback' });
     if (from === undefined || from === to) return;

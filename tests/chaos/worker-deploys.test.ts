@@ -47,8 +47,8 @@ beforeAll(async () => {
     HOURGLASS_DATA_DIR: stack.config.dataDir,
     DEPLOY_WATCH_SECONDS: String(WATCH_SECONDS),
   });
-  await stack.sql(`update locations set active_from = '2020-01-01', min_observations_per_hour = 1`);
   await watchEachMinute(stack, CITIES);
+  await stack.sql(`update locations set active_from = '2020-01-01', min_observations_per_hour = 1`);
   firstBuild = await currentBuild();
 });
 afterAll(async () => {

@@ -128,7 +128,7 @@ export function fakeDeployment(builds: readonly string[], faults: Faults = {}): 
       await database.query('record-gate-verdict', [buildId, 'replay', true, '', '{}']);
     },
     host: {
-      local: (): LocalBuilds => ({ builds, workers }),
+      local: async (): Promise<LocalBuilds> => ({ builds, workers }),
       start: async (buildId) => {
         if (faults.noStart?.includes(buildId)) throw new Error('its process ended 3 times');
         workers.set(buildId, 'ready');

@@ -10,6 +10,8 @@ import { startBatchJob } from '../../clients/batch-job.ts';
 import { startReplay } from '../../clients/dead-letter-replay.ts';
 import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
+import { smokeTest } from '../../clients/smoke-gate.ts';
+import { describeWorkerDeployment } from '../../clients/worker-deployments.ts';
 import { flinkRestUrl } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
 import {
@@ -19,6 +21,7 @@ import {
   jobActorId,
   partitionsScheduleId,
   recordsScheduleId,
+  smokeTestId,
 } from '../../domain/identities.ts';
 import { hasEnded } from '../../domain/job-health.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
@@ -223,10 +226,17 @@ async function recordReplay(client: Client): Promise<void> {
   await save(client, 'replayDeadLetters.completed', replay.workflowId);
 }
 
+async function recordSmokeTest(client: Client): Promise<void> {
+  const { currentBuild = '' } = await describeWorkerDeployment(client);
+  await smokeTest(client, currentBuild);
+  await save(client, 'smokeTest.passed', smokeTestId(currentBuild));
+}
+
 const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Promise<void>>> = {
   scheduled: (_, client) => recordScheduled(client),
   checks: recordChecks,
   replay: (_, client) => recordReplay(client),
+  smoke: (_, client) => recordSmokeTest(client),
   batchJobs: recordBatchJobs,
   backfills: recordBackfills,
   actor: recordActor,
