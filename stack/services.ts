@@ -22,6 +22,7 @@ import { createPortChooser, type PortChooser } from './ports.ts';
 import { postgresService } from './postgres.ts';
 import { InterruptedError, type Progress } from './progress.ts';
 import { provision } from './provision.ts';
+import { writeScrapeTargets } from './scrape-targets.ts';
 import { type ServiceSpec, type ServiceStatus, SupervisedService } from './supervisor.ts';
 import { TEMPORAL_INTERNAL_PORTS, temporalServices } from './temporal.ts';
 
@@ -66,6 +67,7 @@ export async function startServices(config: Config, progress: Progress): Promise
   const save = (change: Partial<StackState> = {}): void => {
     state = { ...state, ...change, services: services.map((service) => service.status()) };
     writeState(dataDir, state);
+    writeScrapeTargets(dataDir, services);
   };
   save();
   let stopped: Promise<void> | undefined;

@@ -79,6 +79,7 @@ export function workerService(
     cwd: dataDir,
     logFile: join(logDir, `worker-${buildId}.log`),
     stopTimeoutMs: graceMs + 15_000,
+    metricsPort: healthPort,
     ready: async () => void (await expectOk(`http://${LOOPBACK}:${healthPort}/ready`)),
   };
 }

@@ -9,7 +9,8 @@ import { withFailures } from '../activities/errors.ts';
 import { connectKafka, type KafkaClient } from '../clients/kafka.ts';
 import { connectDatabase } from '../clients/postgres.ts';
 import { kafkaBrokers, postgresAddress, temporalAddress } from '../config/addresses.ts';
-import { loadConfig } from '../config/load.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+import { reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { createActivities, type Doors } from './activities.ts';
 import { isReady, serveHealth } from './health-server.ts';
@@ -21,7 +22,7 @@ import { freeLoopbackAddress } from './sdk-metrics.ts';
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const { buildId } = JSON.parse(readFileSync(join(home, 'build.json'), 'utf8')) as { buildId: string };
 
-const config = loadConfig();
+const config = configuration();
 const logger = pino({ level: config.values.LOG_LEVEL, base: { build: buildId } });
 
 const roles = rolesNamed(config.values.WORKER_ROLES);
@@ -47,6 +48,16 @@ const lifecycle = createLifecycle({
   now: () => performance.now(),
   logger,
 });
+
+/** What is wrong with the settings is for whoever wrote them: in a sentence, not where in the code. */
+function configuration(): Config {
+  try {
+    return loadConfig();
+  } catch (error) {
+    process.stderr.write(`hourglass: ${reasonOf(error)}\n`);
+    process.exit(1);
+  }
+}
 
 type Workers = Partial<Record<Role, Worker>>;
 

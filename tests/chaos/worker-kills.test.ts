@@ -10,8 +10,8 @@ import { ingestScheduleId } from '../../domain/identities.ts';
 import { type Mock, startMock } from '../../mock/server.ts';
 import { defaultStepSeconds, weatherAt } from '../../mock/weather.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
-import { readInternalPorts } from '../../stack/data-dir.ts';
 import { isAlive } from '../../stack/process-identity.ts';
+import { metricsAddress } from '../../stack/scrape-targets.ts';
 import { differencesFrom, historyOfTruth, runBackfill } from '../support/backfills.ts';
 import { eventually } from '../support/eventually.ts';
 import { pauseIngestion, type RunRow, recordsOf, repeatedKeys, runsOf } from '../support/ingestion.ts';
@@ -76,8 +76,7 @@ const wordsOfWorker = (): readonly string[] =>
     .map((line) => (JSON.parse(line) as { msg: string }).msg);
 
 async function askReady(): Promise<{ status: number; phase: string }> {
-  const port = readInternalPorts(stack.config.dataDir)?.workerHealth;
-  const response = await fetch(`http://127.0.0.1:${port}/ready`);
+  const response = await fetch(`http://${metricsAddress(stack.config.dataDir, worker().name)}/ready`);
   return { status: response.status, phase: ((await response.json()) as { phase: string }).phase };
 }
 

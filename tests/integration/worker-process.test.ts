@@ -3,20 +3,22 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../config/load.ts';
-import { readInternalPorts, readState } from '../../stack/data-dir.ts';
+import { readState } from '../../stack/data-dir.ts';
 import { createPortChooser } from '../../stack/ports.ts';
+import { metricsAddress } from '../../stack/scrape-targets.ts';
 import { metricDefinitions } from '../../workers/metric-definitions.ts';
 import { eventually } from '../support/eventually.ts';
 import { config, connectSql, stack } from '../support/shared-stack.ts';
 
-const workerPort = (): number => readInternalPorts(stack.dataDir)?.workerHealth ?? 0;
 const buildId = (): string =>
   readState(stack.dataDir)
     ?.services.find(({ name }) => name.startsWith('worker-'))
     ?.name.slice('worker-'.length) ?? '';
 
-async function ask(port: number, path: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+const ownAddress = (): string => metricsAddress(stack.dataDir, `worker-${buildId()}`) ?? '';
+
+async function ask(address: string, path: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(`http://${address}${path}`);
   return { status: response.status, text: await response.text() };
 }
 
@@ -35,7 +37,7 @@ function samplesOf(text: string, metric: string): ReadonlyMap<string, number> {
 
 describe('the worker of the stack', () => {
   test('is ready, serves every task queue, and says of which build it is', async () => {
-    const { status, text } = await ask(workerPort(), '/ready');
+    const { status, text } = await ask(ownAddress(), '/ready');
     expect([status, JSON.parse(text)]).toEqual([
       200,
       {
@@ -59,7 +61,7 @@ describe('the worker of the stack', () => {
       );
       const text = await eventually(
         'the stream’s job is told to be stable',
-        async () => (await ask(workerPort(), '/metrics')).text,
+        async () => (await ask(ownAddress(), '/metrics')).text,
         (told) =>
           told.includes('hourglass_flink_job{job="weather-stream",state="stable",desired="running"} 1'),
         { everyMs: 1_000 },
@@ -89,6 +91,7 @@ describe('the worker of the stack', () => {
 describe('one more worker', () => {
   test('serves the task queue that it is told, and a signal to the command ends it in order', async () => {
     const port = await createPortChooser().internal();
+    const address = `127.0.0.1:${port}`;
     const { PATH = '', HOME = '' } = process.env;
     const args = ['workers', 'run', '--roles', 'flink', '--health-port', String(port), '--build', buildId()];
     const command = spawn(process.execPath, [join(projectRoot, 'cli/bin.js'), ...args], {
@@ -99,13 +102,13 @@ describe('one more worker', () => {
     try {
       const { text } = await eventually(
         'it is ready',
-        () => ask(port, '/ready'),
+        () => ask(address, '/ready'),
         ({ status }) => status === 200,
       );
       expect(JSON.parse(text)).toEqual({
         ...{ buildId: buildId(), phase: 'serving', taskQueues: { flink: 'RUNNING' } },
       });
-      const metrics = (await ask(port, '/metrics')).text;
+      const metrics = (await ask(address, '/metrics')).text;
       expect(metrics).toContain(`hourglass_worker_info{build="${buildId()}",roles="flink"} 1`);
       // The business is told by those that serve `control`.
       expect(metrics).not.toContain('hourglass_locations');
