@@ -35,8 +35,12 @@ export async function follow(
       steps.push({ step: under.step, seconds });
       say(under.step, 'done', `${stepSentences[under.step]}, ${seconds.toFixed(1)} s`);
     }
-    if (under?.step !== step) under = step === undefined ? undefined : { step, sinceMs: Date.now() };
-    if (step !== undefined) say(step, 'running', stepSentences[step]);
+    if (under?.step === step) return;
+    under = step === undefined ? undefined : { step, sinceMs: Date.now() };
+    if (step === undefined) return;
+    // Where lines are printed only the begin is; on a terminal it says what is done.
+    say(step, 'running', '');
+    say(step, 'running', stepSentences[step]);
   };
   for (;;) {
     const known = await know();
