@@ -237,6 +237,10 @@ export function drainingBuilds(
     .sort((a, b) => Number(b.isLost) - Number(a.isLost) || Number(b.isOverdue) - Number(a.isOverdue));
 }
 
+/** What somebody is told of runs that nobody can serve any more. */
+export const lostSentence = ({ buildId, openRuns }: DrainingBuild): string =>
+  `${openRuns} open ${openRuns === 1 ? 'run waits' : 'runs wait'} for build ${buildId}, whose directory is gone: \`npx hourglass workers drain ${buildId} --terminate\` ends ${openRuns === 1 ? 'it' : 'them'}.`;
+
 /** What a command to deploy a build has to do: a deploy that is under way is followed, not begun anew. */
 export function wishDecision(facts: DeployFacts, buildId: string): 'attach' | 'is current' | 'record' {
   const { wish, currentBuild } = facts;

@@ -108,9 +108,9 @@ describe('runs of a build whose directory is gone', () => {
     builds.shift();
     world.kill(OLD);
     await world.settle();
-    const lost = world.told.filter((text) => text.includes('wait for'));
+    const lost = world.told.filter((text) => text.includes('whose directory'));
     expect(lost).toEqual([
-      `2 runs wait for build ${OLD}, whose directory is gone: \`npx hourglass workers drain ${OLD} --terminate\` ends them`,
+      `2 open runs wait for build ${OLD}, whose directory is gone: \`npx hourglass workers drain ${OLD} --terminate\` ends them.`,
     ]);
   });
 });

@@ -14,6 +14,7 @@ import {
   type DeployStep,
   drainingBuilds,
   type Gate,
+  lostSentence,
   type Need,
   neededWorkers,
   nextStep,
@@ -106,12 +107,9 @@ export class WorkerDeploys {
   }
 
   private tellOfRemains(facts: DeployFacts): void {
-    for (const { buildId, openRuns, isLost, isOverdue } of drainingBuilds(facts, this.deps.drainMs)) {
-      if (isLost)
-        this.tell(
-          `${openRuns} runs wait for build ${buildId}, whose directory is gone: \`npx hourglass workers drain ${buildId} --terminate\` ends them`,
-          buildId,
-        );
+    for (const draining of drainingBuilds(facts, this.deps.drainMs)) {
+      const { buildId, openRuns, isLost, isOverdue } = draining;
+      if (isLost) this.tell(lostSentence(draining), buildId);
       else if (isOverdue)
         this.tell(
           `${openRuns} runs are still open on build ${buildId}: \`npx hourglass workers drain\` lists them`,

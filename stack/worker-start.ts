@@ -5,7 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { recordWish } from '../clients/gate-verdicts.ts';
 import { connectDatabase, type Database, type PostgresOptions } from '../clients/postgres.ts';
-import { type DeployFacts, type DeployStep, stepSentences, wishAtStart } from '../domain/deploy-steps.ts';
+import {
+  type DeployFacts,
+  type DeployStep,
+  drainingBuilds,
+  lostSentence,
+  stepSentences,
+  wishAtStart,
+} from '../domain/deploy-steps.ts';
 import type { Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
 import { WorkerDeploys } from './worker-deploys.ts';
@@ -78,7 +85,10 @@ async function untilServed({ deploys, database, buildId, detail, note }: Start):
   for (;;) {
     const step = await deploys.pass();
     const { facts } = await deploys.know();
-    if (isServed(facts, step)) return served(facts, step, buildId, note);
+    if (isServed(facts, step)) {
+      for (const draining of drainingBuilds(facts, 0)) if (draining.isLost) note(lostSentence(draining));
+      return served(facts, step, buildId, note);
+    }
     if (deploys.lastStartError !== undefined && !hasWorker(facts)) throw deploys.lastStartError;
     detail(stepSentences[step.kind]);
     await delay(PAUSE_MS);

@@ -4,6 +4,7 @@ import { openRunsByType } from '../../clients/worker-deployments.ts';
 import {
   drainingBuilds,
   GATES,
+  lostSentence,
   nextStep,
   stepSentences,
   type VersionFacts,
@@ -44,13 +45,14 @@ function summary({ facts, wish }: KnownDeploy): string[] {
 export async function drainLines({ client, config }: DeployDoors, { facts }: KnownDeploy): Promise<string[]> {
   const draining = drainingBuilds(facts, config.values.DEPLOY_DRAIN_SECONDS * 1_000);
   return Promise.all(
-    draining.map(async ({ buildId, openRuns, isLost, isOverdue }) => {
-      const types = await openRunsByType(client, buildId);
-      const each = Object.entries(types).map(([type, count]) => `${count} ${type}`);
-      const line = `Build ${buildId}: ${openRuns} open ${openRuns === 1 ? 'run' : 'runs'} (${each.join(', ')})`;
-      if (isLost)
-        return `${line} wait for a worker, and the directory of the build is gone: \`npx hourglass workers drain ${buildId} --terminate\` ends them.`;
-      return `${line}; its worker stays until they end${isOverdue ? ', which takes longer than DEPLOY_DRAIN_SECONDS' : ''}.`;
+    draining.map(async (build) => {
+      if (build.isLost) return lostSentence(build);
+      const { buildId, openRuns, isOverdue } = build;
+      const each = Object.entries(await openRunsByType(client, buildId)).map(
+        ([type, count]) => `${count} ${type}`,
+      );
+      const late = isOverdue ? ', which takes longer than DEPLOY_DRAIN_SECONDS' : '';
+      return `Build ${buildId}: ${openRuns} open ${openRuns === 1 ? 'run' : 'runs'} (${each.join(', ')}); its worker stays until they end${late}.`;
     }),
   );
 }
