@@ -200,7 +200,7 @@ export class WorkerDeploys {
 
   /** What a gate could not be carried out with is its verdict: a deploy does not wait for what nobody mends. */
   private fail(buildId: string, gate: Gate, error: unknown): Promise<void> {
-    const [reason = ''] = reasonOf(error).split('\n');
+    const reason = sentenceOf(reasonOf(error));
     return recordVerdict(this.deps.database, { buildId, gate, passed: false, reason });
   }
 
@@ -213,3 +213,14 @@ export class WorkerDeploys {
     await signalActors(this.deps.client, currentBuild);
   }
 }
+
+/** Of a message with the last lines of a log: what happened, and the last thing that was said. */
+function sentenceOf(message: string): string {
+  const lines = message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('at '));
+  return [...new Set([lines[0], lines.at(-1)])].join(' ').slice(0, MOST_CHARACTERS);
+}
+
+const MOST_CHARACTERS = 600;

@@ -2,7 +2,7 @@
  * The replay gate of a build: its bundle, as it is shipped, replays recorded histories and reads what runs carry over. What refuses
  * the build is decided in `domain/replay-report.ts`. Runs in a process of its own, which ends with it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
@@ -15,7 +15,6 @@ import {
   newestHistories,
   stateOfActor,
 } from '../clients/workflow-histories.ts';
-import { projectRoot } from '../config/load.ts';
 import { jobActorId } from '../domain/identities.ts';
 import {
   faultOf,
@@ -24,9 +23,6 @@ import {
   type UnreadableState,
 } from '../domain/replay-report.ts';
 import { type BundleFacts, readBundle } from './bundle-facts.ts';
-
-/** Histories of the project; whoever changes a workflow records them anew. */
-const PROJECT_HISTORIES = join(projectRoot, 'tests/histories');
 
 export interface ReplayGateOptions {
   readonly buildsDir: string;
@@ -107,14 +103,17 @@ async function* replay(
 }
 
 async function* histories(
-  { client, runsOfEachType }: ReplayGateOptions,
+  { buildsDir, buildId, client, runsOfEachType }: ReplayGateOptions,
   { workflowTypes }: BundleFacts,
   moving: readonly string[],
 ): AsyncGenerator<Replayed> {
-  for (const file of readdirSync(PROJECT_HISTORIES).filter((name) => name.endsWith('.json'))) {
+  // Shipped with the build: whoever changes a workflow records them anew.
+  const shipped = join(buildsDir, buildId, 'histories');
+  const files = existsSync(shipped) ? readdirSync(shipped) : [];
+  for (const file of files.filter((name) => name.endsWith('.json'))) {
     // The SDK's own reader fails where npm has installed protobufjs twice; the generated classes do not.
     const history = proto.temporal.api.history.v1.History.fromObject(
-      JSON.parse(readFileSync(join(PROJECT_HISTORIES, file), 'utf8')),
+      JSON.parse(readFileSync(join(shipped, file), 'utf8')),
     ) as History;
     const name = file.slice(0, -'.json'.length);
     yield { type: typeOf(history), name, source: 'project', isOpen: false, mayMove: false, history };

@@ -39,7 +39,8 @@ async function carryOut(doors: DeployDoors, options: DeployOptions): Promise<Out
   const buildId = await buildOf(config.dataDir, options.build);
   const decision = wishDecision((await know()).facts, buildId);
   if (decision === 'is current') return { buildId, outcome: 'is current already', steps: [], notes: [] };
-  if (decision === 'record')
+  // What is accepted is part of the wish.
+  if (decision === 'record' || options.accept !== undefined)
     await recordWish(database, { buildId, kind: 'deploy', acceptedTypes: options.accept ?? [] });
   if (!options.wait) return { buildId, outcome: 'wanted', steps: [], notes: [] };
   const view = createProgressView(process.stderr);
