@@ -1,5 +1,6 @@
 /** Owns the one zod schema of the environment: every variable, its default, its example and whether it is a secret. */
 import { z } from 'zod';
+import { taskQueues } from '../domain/task-queues.ts';
 
 export const SOURCES = ['mock', 'openweathermap'] as const;
 const PLANS = ['free', 'startup', 'developer', 'professional'] as const;
@@ -29,6 +30,15 @@ const wholeNumber = (least: number, most: number) =>
     .int(`expected a whole number from ${least} to ${most}`)
     .min(least, `expected a whole number from ${least} to ${most}`)
     .max(most, `expected a whole number from ${least} to ${most}`);
+
+const servable = Object.values(taskQueues);
+const roles = z
+  .string()
+  .default('all')
+  .transform((text) => text.split(','))
+  .pipe(
+    z.array(z.enum([...servable, 'all'], `expected all, or some of ${servable.join(', ')}, comma-separated`)),
+  );
 
 function isJsonObject(text: string): boolean {
   try {
@@ -250,13 +260,48 @@ export const environmentSchema = z
         'Where downloads are kept. Default: the cache directory of the user, /var/cache/hourglass for root.',
       example: '/var/cache/hourglass',
     }),
+    WORKER_ROLES: documented(roles, {
+      about:
+        'The task queues that a worker of `hourglass workers run` serves, comma-separated. The one of the native stack serves all.',
+      example: 'control,flink',
+    }),
     WORKER_GRACE_SECONDS: documented(wholeNumber(1, 3_600).default(20), {
-      about: 'How long a stopping worker lets its activities finish, in seconds.',
+      about: 'Within how many seconds of the first signal a stopping worker has ended.',
       example: '20',
     }),
     WORKER_HEALTH_PORT: documented(port.optional(), {
-      about: 'Port on which a worker answers GET /ready; none when not set. The native stack sets it.',
+      about:
+        'Port on which a worker answers GET /health, /ready and /metrics. Not set: none, and any free one for the native stack.',
       example: '9464',
+    }),
+    WORKER_HEALTH_HOST: documented(z.string().min(1).default('127.0.0.1'), {
+      about: 'The address of this port; 0.0.0.0 where others ask, as in a container.',
+      example: '127.0.0.1',
+    }),
+    WORKER_MAX_HEAP_MB: documented(wholeNumber(256, 65_536).default(1_024), {
+      about:
+        'The most heap of a worker in MB, for its activities and again for its workflows, see docs/workers.md.',
+      example: '1024',
+    }),
+    WORKER_MAX_CACHED_WORKFLOWS: documented(wholeNumber(10, 100_000).default(400), {
+      about: 'How many workflow runs a worker keeps in memory; others are replayed when they go on.',
+      example: '400',
+    }),
+    WORKER_MAX_ACTIVITIES: documented(wholeNumber(1, 1_000).default(100), {
+      about: 'How many activities a worker runs at once on each task queue, at most.',
+      example: '100',
+    }),
+    DEPLOY_REPLAY_RUNS: documented(wholeNumber(0, 1_000).default(5), {
+      about: "How many of the newest runs of each workflow type a deploy's replay gate replays.",
+      example: '5',
+    }),
+    DEPLOY_WATCH_SECONDS: documented(wholeNumber(0, 86_400).default(120), {
+      about: 'How long a build that has become current is watched, in seconds; rolled back when more fails.',
+      example: '120',
+    }),
+    DEPLOY_DRAIN_SECONDS: documented(wholeNumber(1, 604_800).default(3_600), {
+      about: 'After how many seconds a deploy lists the runs that are still open on older builds.',
+      example: '3600',
     }),
     FLINK_CHECKPOINT_DIR: documented(
       z

@@ -45,6 +45,8 @@ export class ConfigurationError extends HourglassError {
 
 export interface LoadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What a command's options set: it counts as set in the environment, and wins over it. */
+  readonly settings?: Readonly<Partial<Record<VariableName, string>>>;
   /** The file with the user's settings; `.env` of the checkout unless told. */
   readonly envFile?: string;
   /** Whether the addresses and secrets of the running stack count. The supervisor, which decides them, says no. */
@@ -56,7 +58,7 @@ export const stackFiles = { addresses: 'addresses.env', secrets: 'secrets.env' }
 
 /** @throws ConfigurationError with all mistakes */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const environment = withoutEmpty(options.environment ?? process.env);
+  const environment = withoutEmpty({ ...(options.environment ?? process.env), ...options.settings });
   const dotEnv = readEnvFile(options.envFile ?? join(projectRoot, '.env'));
   const dataDir = absolute(environment['HOURGLASS_DATA_DIR'] ?? dotEnv['HOURGLASS_DATA_DIR'] ?? '.stack');
   const stack = {

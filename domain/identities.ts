@@ -36,6 +36,11 @@ export const completenessWatchScheduleId = (pipeline: string): string => `watch-
 
 export const partitionsScheduleId = 'maintain-partitions';
 
+/** The workflow type of the smoke gate, whose runs say nothing of the system's own work. */
+export const SMOKE_TEST = 'smokeTest';
+
+export const smokeTestId = (buildId: string): string => `smoke-test/${buildId}`;
+
 /** So many zero bytes behind the text carry a difference in its last one into every digit: Flink names savepoints by the first six. */
 const MIXING_BYTES = 16;
 

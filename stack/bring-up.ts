@@ -1,16 +1,14 @@
 /** Makes rows flow on running services: database, topics, namespace, workers, the Flink jobs, the schedules. */
 
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { ingestSchedules } from '../clients/declared-schedules.ts';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { connectKafka } from '../clients/kafka.ts';
 import type { PostgresOptions } from '../clients/postgres.ts';
 import { applySchedules, differing } from '../clients/schedules.ts';
-import { connectTemporal, ensureNamespace, makeCurrent, polledTaskQueues } from '../clients/temporal.ts';
+import { connectTemporal, ensureNamespace } from '../clients/temporal.ts';
 import { SOURCES } from '../config/environment.ts';
 import { reasonOf } from '../domain/errors.ts';
-import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { pipelinesNamed } from '../pipelines/index.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
@@ -18,13 +16,10 @@ import { ensureRolesAndDatabase, prepareDatabase } from './database.ts';
 import { SourceMismatchError } from './errors.ts';
 import { byHand, type FirstHistory, firstHistoryOf, loadFirstHistory } from './first-history.ts';
 import { parkJob, startJob } from './jobs.ts';
-import { createPortChooser } from './ports.ts';
 import { InterruptedError, type Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
-import type { SupervisedService } from './supervisor.ts';
-import { buildPresentWorker, olderBuildsWithOpenRuns, startWorker } from './workers.ts';
-
-const DRAIN_CHECK_MS = 15_000;
+import { startWorkers } from './worker-start.ts';
+import { buildPresentWorker } from './workers.ts';
 
 export interface Flow {
   /** Has the hours before the first start of each pipeline loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
@@ -61,8 +56,10 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
     return connected;
   });
   const buildId = await step('Build the worker', () => buildPresentWorker(context.dataDir));
-  await step(`Worker ${buildId}`, () => startAndMakeCurrent(services, client, buildId));
-  const older = await startOlderWorkers(services, client, buildId, progress);
+  const workers = await startWorkers(
+    { services, client, buildId, database: ownerAddress(context) },
+    progress,
+  );
   const flink = createFlinkRestClient(addressOf(services, 'FLINK_REST_URL'));
   const doors = { client, flink, database: ownerAddress(context) };
   const jobs = pipelines.map(({ job }) => job.name);
@@ -80,8 +77,6 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
     const mended = differing(found).length;
     return mended === 0 ? 'as declared' : `${mended} made, changed or deleted`;
   });
-  const draining = new AbortController();
-  void stopDrainedWorkers(services, client, older, draining.signal);
   return {
     async loadFirstHistory(how) {
       for (const first of firstHistories) {
@@ -95,7 +90,7 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
       }
     },
     async park(how) {
-      draining.abort();
+      await workers.stop();
       await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(doors, job))));
     },
   };
@@ -136,71 +131,5 @@ async function prepareTopics(
     return topics.map(({ name }) => name).join(', ');
   } finally {
     await kafka.close();
-  }
-}
-
-async function startAndMakeCurrent(
-  services: RunningServices,
-  client: Client,
-  buildId: string,
-): Promise<void> {
-  await startWorker(services, buildId, services.context.ports.workerHealth);
-  const wanted = Object.values(taskQueues);
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const polled = await polledTaskQueues(client, { deploymentName, buildId });
-    if (wanted.every((queue) => polled.includes(queue))) break;
-    if (Date.now() > deadline)
-      throw new Error(
-        `the server has not seen the worker poll ${wanted.filter((queue) => !polled.includes(queue)).join(', ')}`,
-      );
-    await delay(200);
-  }
-  await makeCurrent(client, { deploymentName, buildId });
-}
-
-async function startOlderWorkers(
-  services: RunningServices,
-  client: Client,
-  present: string,
-  progress: Progress,
-): Promise<Map<string, SupervisedService>> {
-  const builds = await olderBuildsWithOpenRuns(client, services.context.dataDir, present);
-  const workers = new Map<string, SupervisedService>();
-  for (const buildId of builds) {
-    try {
-      await progress.step(`Worker ${buildId}`, async () => {
-        workers.set(buildId, await startWorker(services, buildId, await createPortChooser().internal()));
-        return 'an older build with open runs';
-      });
-    } catch (error) {
-      // The present build can do its work without it; only the runs pinned to the older one wait.
-      progress.note(
-        `Worker ${buildId}`,
-        `runs pinned to this older build wait, because its worker does not start: ${reasonOf(error)}`,
-      );
-    }
-  }
-  return workers;
-}
-
-/** A worker of an older build ends when nothing runs on its build any more. */
-async function stopDrainedWorkers(
-  services: RunningServices,
-  client: Client,
-  workers: Map<string, SupervisedService>,
-  signal: AbortSignal,
-): Promise<void> {
-  while (workers.size > 0 && !signal.aborted) {
-    await delay(DRAIN_CHECK_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    const open = await olderBuildsWithOpenRuns(client, services.context.dataDir, '').catch(() => [
-      ...workers.keys(),
-    ]);
-    for (const [buildId, worker] of workers) {
-      if (open.includes(buildId)) continue;
-      workers.delete(buildId);
-      await services.remove(worker);
-    }
   }
 }

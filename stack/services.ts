@@ -20,9 +20,10 @@ import { kafkaService } from './kafka.ts';
 import { mockService } from './mock.ts';
 import { createPortChooser, type PortChooser } from './ports.ts';
 import { postgresService } from './postgres.ts';
-import type { Progress } from './progress.ts';
+import { InterruptedError, type Progress } from './progress.ts';
 import { provision } from './provision.ts';
-import { type ServiceSpec, SupervisedService } from './supervisor.ts';
+import { writeScrapeTargets } from './scrape-targets.ts';
+import { type ServiceSpec, type ServiceStatus, SupervisedService } from './supervisor.ts';
 import { TEMPORAL_INTERNAL_PORTS, temporalServices } from './temporal.ts';
 
 export interface RunningServices {
@@ -34,6 +35,7 @@ export interface RunningServices {
   remove(service: SupervisedService): Promise<void>;
   /** The service of that name, for whoever replaces it by another. */
   find(name: string): SupervisedService | undefined;
+  statuses(): readonly ServiceStatus[];
   markReady(): void;
   /** Stops everything in the order opposite to that of the start. A second call waits for the first. */
   stop(progress: Progress): Promise<void>;
@@ -65,6 +67,7 @@ export async function startServices(config: Config, progress: Progress): Promise
   const save = (change: Partial<StackState> = {}): void => {
     state = { ...state, ...change, services: services.map((service) => service.status()) };
     writeState(dataDir, state);
+    writeScrapeTargets(dataDir, services);
   };
   save();
   let stopped: Promise<void> | undefined;
@@ -81,6 +84,8 @@ export async function startServices(config: Config, progress: Progress): Promise
     return stopped;
   };
   const add = async (spec: ServiceSpec): Promise<SupervisedService> => {
+    // Nobody would stop it.
+    if (stopped !== undefined) throw new InterruptedError();
     const service = new SupervisedService(spec, () => save());
     services.push(service);
     await service.start();
@@ -103,10 +108,12 @@ export async function startServices(config: Config, progress: Progress): Promise
       add,
       async remove(service) {
         await service.stop();
-        services.splice(services.indexOf(service), 1);
+        // Whoever asked for the same meanwhile has removed it already.
+        if (services.includes(service)) services.splice(services.indexOf(service), 1);
         save();
       },
       find: (name) => services.find(({ spec }) => spec.name === name),
+      statuses: () => services.map((service) => service.status()),
       markReady: () => save({ phase: 'ready' }),
       stop,
     };
@@ -151,7 +158,7 @@ async function choosePorts(config: Config): Promise<StackPorts> {
     flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
     mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
     mockAdmin: await choose("the mock's admin", 'MOCK_ADMIN_PORT', 'OPENWEATHERMAP_BASE_URL'),
-    ...(await chooseInternalPorts(chooser, config.dataDir)),
+    ...(await chooseInternalPorts(chooser, config)),
   };
 }
 
@@ -159,12 +166,15 @@ async function choosePorts(config: Config): Promise<StackPorts> {
  * The same as last time where they are free: Temporal's file remembers the addresses of its services, and a server that
  * comes back at others waits half a minute for those that are gone.
  */
-async function chooseInternalPorts(chooser: PortChooser, dataDir: string): Promise<InternalPorts> {
+async function chooseInternalPorts(
+  chooser: PortChooser,
+  { dataDir, values }: Config,
+): Promise<InternalPorts> {
   const before = readInternalPorts(dataDir);
   const ports: InternalPorts = {
     kafkaController: await chooser.internal(before?.kafkaController),
     flinkRpc: await chooser.internal(before?.flinkRpc),
-    workerHealth: await chooser.internal(before?.workerHealth),
+    workerHealth: await chooser.internal(values.WORKER_HEALTH_PORT ?? before?.workerHealth),
     temporalInternal: await Promise.all(
       Array.from({ length: TEMPORAL_INTERNAL_PORTS }, (_, index) =>
         chooser.internal(before?.temporalInternal[index]),

@@ -1,4 +1,6 @@
 /** Puts the activities of a worker together: what each of them needs, from the configuration and the doors. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createBackfillFetchActivities } from '../activities/backfill-fetch.ts';
@@ -10,6 +12,7 @@ import { createCandidateActivities } from '../activities/candidates.ts';
 import { createCompletenessActivities } from '../activities/completeness.ts';
 import { createCompletenessRepairActivities } from '../activities/completeness-repairs.ts';
 import { createDeadLetterActivities } from '../activities/dead-letters.ts';
+import { createDoorActivities } from '../activities/doors.ts';
 import { createFlinkActivities } from '../activities/flink.ts';
 import type { FlinkDoors } from '../activities/flink-submission.ts';
 import { createIngestionTroubleActivities } from '../activities/ingestion-trouble.ts';
@@ -28,6 +31,7 @@ import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { jobActor } from '../clients/job-actor.ts';
 import type { KafkaClient } from '../clients/kafka.ts';
 import type { Database } from '../clients/postgres.ts';
+import { expectReachable } from '../clients/reachability.ts';
 import { readProgress } from '../clients/read-progress.ts';
 import {
   flinkCheckpointDirectory,
@@ -37,7 +41,7 @@ import {
   postgresAddress,
   weatherApi,
 } from '../config/addresses.ts';
-import type { Config } from '../config/load.ts';
+import { type Config, projectRoot } from '../config/load.ts';
 import { type CallLimits, livePart } from '../domain/call-budget.ts';
 import { backfillFacts } from '../pipelines/backfill-facts.ts';
 import { type FlinkAddresses, flinkParameters, parametersOf } from '../pipelines/flink-parameters.ts';
@@ -71,7 +75,43 @@ interface Given extends Doors {
 export function createActivities(config: Config, doors: Doors, client: Client, logger: Logger) {
   const given: Given = { ...doors, config, client, logger, now: () => new Date() };
   const { control, ...source } = onTheSource(given);
-  return { control: { ...onTheDatabase(given), ...control }, ...source, flink: onFlink(given) };
+  const tests = testsOfDoors(given);
+  return {
+    control: { ...onTheDatabase(given), ...control, ...tests.control },
+    sourceApi: { ...source.sourceApi, ...tests.sourceApi },
+    sourceHistory: { ...source.sourceHistory, ...tests.sourceHistory },
+    flink: { ...onFlink(given), ...tests.flink },
+  };
+}
+
+/** What a smoke test asks on each task queue: nothing that changes or costs anything. */
+function testsOfDoors({ config, database, kafka }: Given) {
+  const { buildId } = JSON.parse(readFileSync(join(projectRoot, 'build.json'), 'utf8')) as {
+    buildId: string;
+  };
+  const { baseUrl, historyUrl, timeoutMs } = weatherApi(config);
+  const postgres = () => database.query('answer');
+  const rest = createFlinkRestClient(flinkRestUrl(config));
+  const gateway = createFlinkGatewayClient(flinkGatewayUrl(config));
+  const topics = Object.values(pipelines).map((pipeline) => pipeline.topics.live.name);
+  return {
+    control: createDoorActivities(buildId, {
+      PostgreSQL: postgres,
+      Kafka: () => Promise.all(topics.map((topic) => kafka.watermarks(topic))),
+    }),
+    sourceApi: createDoorActivities(buildId, {
+      PostgreSQL: postgres,
+      'the source': () => expectReachable(baseUrl, timeoutMs),
+    }),
+    sourceHistory: createDoorActivities(buildId, {
+      PostgreSQL: postgres,
+      'the history of the source': () => expectReachable(historyUrl, timeoutMs),
+    }),
+    flink: createDoorActivities(buildId, {
+      'the JobManager': () => rest.overview(),
+      'the SQL Gateway': () => gateway.execute(['SHOW CATALOGS'], {}),
+    }),
+  };
 }
 
 function onTheDatabase({ database, kafka, config, client, logger, now }: Given) {

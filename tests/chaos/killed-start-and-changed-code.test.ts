@@ -23,6 +23,7 @@ const environment = {
   HOME: process.env['HOME'] ?? '',
   MOCK_STEP_SECONDS: '20',
   FIRST_START_HISTORY_HOURS: '0',
+  DEPLOY_WATCH_SECONDS: '10',
 };
 
 const hourglass = (...args: string[]): string =>

@@ -52,9 +52,12 @@ export interface TopicRecord {
   readonly scheduledAt: string;
 }
 
-export async function liveRecords(stack: OwnStack): Promise<TopicRecord[]> {
+export const liveRecords = (stack: OwnStack): Promise<TopicRecord[]> =>
+  recordsOf(stack, weather.topics.live.name);
+
+/** Of a topic whose records are as the source serves the present. */
+export async function recordsOf(stack: OwnStack, name: string): Promise<TopicRecord[]> {
   const kafka = connectKafka(kafkaBrokers(stack.config));
-  const { name } = weather.topics.live;
   try {
     const marks = await kafka.watermarks(name);
     const ranges = marks.map(({ partition, low, high }) => ({ partition, first: low, end: high }));

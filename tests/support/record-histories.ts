@@ -14,6 +14,8 @@ import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
 import { definedVersion, recordVersion } from '../../clients/job-versions.ts';
 import { connectDatabase } from '../../clients/postgres.ts';
+import { smokeTest } from '../../clients/smoke-gate.ts';
+import { describeWorkerDeployment } from '../../clients/worker-deployments.ts';
 import { flinkRestUrl, postgresAddress } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
 import {
@@ -23,6 +25,7 @@ import {
   jobActorId,
   partitionsScheduleId,
   recordsScheduleId,
+  smokeTestId,
 } from '../../domain/identities.ts';
 import { hasEnded } from '../../domain/job-health.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
@@ -295,10 +298,17 @@ async function recordCandidates(stack: OwnStack, client: Client): Promise<void> 
   await save(client, 'shadowUpgrade.cut-over', cutOver.workflowId);
 }
 
+async function recordSmokeTest(client: Client): Promise<void> {
+  const { currentBuild = '' } = await describeWorkerDeployment(client);
+  await smokeTest(client, currentBuild);
+  await save(client, 'smokeTest.passed', smokeTestId(currentBuild));
+}
+
 const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Promise<void>>> = {
   scheduled: (_, client) => recordScheduled(client),
   checks: recordChecks,
   replay: (_, client) => recordReplay(client),
+  smoke: (_, client) => recordSmokeTest(client),
   batchJobs: recordBatchJobs,
   backfills: recordBackfills,
   candidates: recordCandidates,
