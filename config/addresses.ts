@@ -52,6 +52,18 @@ export function postgresAddress({ values }: Config): PostgresAddress {
   };
 }
 
+/** The connection of people who read: it sees every table and can change none. */
+export function readerAddress(config: Config): PostgresAddress {
+  const { values } = config;
+  return {
+    host: required(values.POSTGRES_HOST, 'POSTGRES_HOST'),
+    port: values.POSTGRES_PORT,
+    database: values.POSTGRES_DATABASE,
+    user: values.POSTGRES_READER_USER,
+    password: required(values.POSTGRES_READER_PASSWORD, 'POSTGRES_READER_PASSWORD'),
+  };
+}
+
 export interface SourceAddress {
   readonly baseUrl: string;
   readonly historyUrl: string;

@@ -109,6 +109,7 @@ export function ensureSecrets(dataDir: string, given: Partial<StackSecrets>): St
     POSTGRES_SUPERUSER_PASSWORD: secret('POSTGRES_SUPERUSER_PASSWORD'),
     POSTGRES_PASSWORD: secret('POSTGRES_PASSWORD'),
     POSTGRES_PIPELINE_PASSWORD: secret('POSTGRES_PIPELINE_PASSWORD'),
+    POSTGRES_READER_PASSWORD: secret('POSTGRES_READER_PASSWORD'),
   };
   writeEnvFile(file, secrets);
   return secrets;

@@ -176,10 +176,11 @@ async function chooseInternalPorts(chooser: PortChooser, dataDir: string): Promi
 }
 
 function definedSecrets({ values }: Config): Partial<StackContext['secrets']> {
-  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD } = values;
+  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD, POSTGRES_READER_PASSWORD } = values;
   return {
     ...(POSTGRES_PASSWORD === undefined ? {} : { POSTGRES_PASSWORD }),
     ...(POSTGRES_PIPELINE_PASSWORD === undefined ? {} : { POSTGRES_PIPELINE_PASSWORD }),
+    ...(POSTGRES_READER_PASSWORD === undefined ? {} : { POSTGRES_READER_PASSWORD }),
   };
 }
 

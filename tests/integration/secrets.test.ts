@@ -10,6 +10,7 @@ const secrets = Object.entries({
   'the API key': stack.environment['OPENWEATHERMAP_API_KEY'],
   'the owner’s password': stack.environment['POSTGRES_PASSWORD'],
   'the pipeline’s password': stack.environment['POSTGRES_PIPELINE_PASSWORD'],
+  'the reader’s password': stack.environment['POSTGRES_READER_PASSWORD'],
   'the superuser’s password': stack.superuserPassword,
 }) as [string, string][];
 
