@@ -9,6 +9,7 @@ import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { createOutput, type OutputFormat } from './sql/output.ts';
 import { promptForQuestions } from './sql/prompt.ts';
 import { savedQueriesText } from './sql/saved.ts';
+import { UsageError } from './usage-error.ts';
 
 const DEFAULT_TIMEOUT_S = 30;
 
@@ -63,7 +64,7 @@ class QuestionFileError extends HourglassError {
 }
 
 /** Thrown when a query is given and named at once. */
-class QuestionTwiceError extends HourglassError {
+class QuestionTwiceError extends UsageError {
   constructor() {
     super('QUESTION_TWICE', 'Give one question: a query, --saved or --file.');
   }

@@ -3,14 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../config/load.ts';
 import { pipelines } from '../pipelines/index.ts';
-import {
-  exampleNames,
-  readExample,
-  readFlinkSql,
-  readMigrations,
-  readQuery,
-  seedFile,
-} from './sql-files.ts';
+import { exampleNames, readExample, readFlinkSql, readMigrations, readQuery, seedFile } from './sql-files.ts';
 
 const SOURCE_FOLDERS = ['activities', 'cli', 'clients', 'pipelines', 'stack', 'workers'];
 

@@ -1,9 +1,9 @@
 /** Makes the request of a backfill from the options of the command line, and refuses what the workflow would refuse. */
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { HourglassError } from '../../domain/errors.ts';
 import { type BackfillRequest, backfillRequestSchema } from '../../schemas/backfill.ts';
 import type { NamedLocation } from '../named-locations.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface RequestOptions {
   readonly pipeline: string;
@@ -20,7 +20,7 @@ export interface RequestOptions {
 }
 
 /** Thrown for a backfill whose options do not fit together. Nothing was planned. */
-export class InvalidRequestError extends HourglassError {
+export class InvalidRequestError extends UsageError {
   constructor(mistakes: readonly string[]) {
     super(
       'INVALID_REQUEST',

@@ -14,11 +14,7 @@ export interface Output {
 const MOST_ROWS = 1_000;
 
 /** @param columns the width of the terminal; undefined when there is none: then a table is as wide as it is */
-export function createOutput(
-  format: OutputFormat,
-  write: (text: string) => void,
-  columns?: number,
-): Output {
+export function createOutput(format: OutputFormat, write: (text: string) => void, columns?: number): Output {
   if (format === 'csv') return csvOutput(write);
   return format === 'json' ? jsonOutput(write) : tableOutput(write, columns);
 }
@@ -68,7 +64,9 @@ function jsonValue(text: string | null, { kind }: Column): unknown {
 
 /** `2026-01-31 17:00:00.5+00` as PostgreSQL writes it; `infinity` and years before Christ are left as they are. */
 const isoTime = (text: string): string =>
-  /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/.test(text) ? text.replace(' ', 'T').replace('+00', 'Z') : text;
+  /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/.test(text)
+    ? text.replace(' ', 'T').replace('+00', 'Z')
+    : text;
 
 function tableOutput(write: (text: string) => void, width: number | undefined): Output {
   const rows: string[][] = [];
@@ -78,7 +76,8 @@ function tableOutput(write: (text: string) => void, width: number | undefined): 
     },
     end({ columns, rowCount }) {
       const names = columns.map(({ name }) => name);
-      if (columns.length > 0) write(`${fits(names, rows, width) ? wide(names, rows) : tall(names, rows)}\n\n`);
+      if (columns.length > 0)
+        write(`${fits(names, rows, width) ? wide(names, rows) : tall(names, rows)}\n\n`);
       const more = rowCount > rows.length ? `, the first ${rows.length} of them shown; --csv has all` : '';
       write(`${rowCount} ${rowCount === 1 ? 'row' : 'rows'}${more}\n`);
     },

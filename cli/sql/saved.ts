@@ -20,9 +20,14 @@ export function savedQueriesText(format: OutputFormat, columns?: number): string
   if (format === 'json') return JSON.stringify(saved, undefined, 2);
   const head = ['Saved query', 'What it shows'];
   const rows = saved.map(({ name, about }) => [name, about]);
-  if (format === 'csv') return ['name,about', ...rows.map(([name, about]) => `${name},"${about}"`)].join('\n');
+  if (format === 'csv')
+    return ['name,about', ...rows.map(([name, about]) => `${name},"${about}"`)].join('\n');
   // What it shows is the point of the list, however narrow the terminal is.
-  const isNarrow = columns !== undefined && renderTable(head, rows, Number.POSITIVE_INFINITY).split('\n').some((line) => line.length > columns);
+  const isNarrow =
+    columns !== undefined &&
+    renderTable(head, rows, Number.POSITIVE_INFINITY)
+      .split('\n')
+      .some((line) => line.length > columns);
   const list = isNarrow
     ? saved.map(({ name, about }) => `${name}\n    ${about}`).join('\n')
     : renderTable(head, rows, Number.POSITIVE_INFINITY);
