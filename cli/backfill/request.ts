@@ -47,8 +47,11 @@ export function requestOf(
   throw new InvalidRequestError(parsed.error.issues.map((issue) => mistakeOf(issue, options)));
 }
 
-/** A date stands for its midnight, UTC. */
-const hourOf = (text: string): string => (/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+/** As every command takes an hour: a date stands for its midnight, `2026-01-31T17` for the whole hour, both in UTC. */
+function hourOf(text: string): string {
+  const [, day, time = '00'] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2})(?::00){0,2})?$/.exec(text) ?? [];
+  return day === undefined ? text : `${day}T${time}:00:00Z`;
+}
 
 function mistakeOf({ path, message }: z.core.$ZodIssue, options: RequestOptions): string {
   const [field] = path;
