@@ -43,7 +43,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 export async function createProgram(named = ''): Promise<Command> {
   const program = new Command('hourglass')
     .description('Weather in, every hour true: Kafka, Flink SQL and PostgreSQL, run by Temporal workflows.')
-    .showHelpAfterError('(see hourglass --help)');
+    .showHelpAfterError('(see hourglass --help)')
+    .addHelpText(
+      'after',
+      `\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 the stack is not running; see docs/cli.md.`,
+    );
   for (const name of Object.hasOwn(commands, named) ? [named] : Object.keys(commands)) {
     const command = await commands[name]?.();
     if (command !== undefined) program.addCommand(command);
