@@ -76,7 +76,7 @@ async function sql(query: string | undefined, options: SqlOptions): Promise<void
   const put = (text: string): Promise<Answer> => answerTo(text, format, options.timeout);
   if (question !== undefined) await put(question);
   else if (process.stdin.isTTY && process.stdout.isTTY && format === 'table') await promptForQuestions(put);
-  else console.log(savedQueriesText(format, process.stdout.columns));
+  else console.log(savedQueriesText(format, process.stdout.columns || undefined));
 }
 
 /** @throws QuestionFileError, QuestionTwiceError */
@@ -93,7 +93,8 @@ function questionOf(query: string | undefined, { saved, file }: SqlOptions): str
 
 /** Reads the address anew for each question: between two of them the stack may have been started again. */
 async function answerTo(question: string, format: OutputFormat, timeout: number): Promise<Answer> {
-  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  // A terminal of no width does not tell.
+  const columns = process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   const output = createOutput(format, (text) => process.stdout.write(text), columns);
   const answer = await ask(readerAddress(loadConfig()), question, timeout, output.row);
   output.end(answer);

@@ -71,7 +71,7 @@ function describe({ location, hours, newest }: Day, now: Date): string {
   return [
     `${name}, ${country}${newest === null ? '' : `: ${nowText(newest, now)}`}`,
     '',
-    dayPicture(hours, { timezone, width: process.stdout.columns ?? 80 }),
+    dayPicture(hours, { timezone, width: process.stdout.columns || 80 }),
   ].join('\n');
 }
 

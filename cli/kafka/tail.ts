@@ -18,7 +18,9 @@ const POLL_MS = 500;
 
 export async function tailTopic(name: string, options: TailOptions): Promise<void> {
   const { name: topic } = topicNamed(name);
-  const write = options.json ? jsonLine : (record: KafkaRecord) => textLine(record, process.stdout.columns);
+  const write = options.json
+    ? jsonLine
+    : (record: KafkaRecord) => textLine(record, process.stdout.columns || undefined);
   const show = (records: readonly KafkaRecord[]): void => {
     for (const record of records) process.stdout.write(`${write(record)}\n`);
   };

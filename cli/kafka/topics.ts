@@ -31,9 +31,10 @@ export async function showTopics({ json }: { json?: boolean }): Promise<void> {
 
 const describe = (rows: readonly TopicRow[]): string =>
   renderTable(
-    ['Topic', 'Partitions', 'Records', 'Published', 'Kept for', 'What is in it'],
+    ['Topic', 'For', 'Partitions', 'Records', 'Published', 'Kept for', 'What is in it'],
     rows.map(({ name, role, partitions, records, published, retentionMs }) => [
       name,
+      role,
       String(partitions),
       String(records),
       String(published),
