@@ -32,6 +32,14 @@ describe('what a reset deletes', () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
+  test('is nothing in a directory that no stack has taken, whatever is called as a stack would call it', () => {
+    const dataDir = dataDirectory();
+    for (const content of ['', 'see github.com\n']) {
+      writeFileSync(join(dataDir, 'source'), content);
+      expect(names(dataDir)).toEqual([]);
+    }
+  });
+
   test('is never what somebody else put there, or what a link leads to', () => {
     const dataDir = dataDirectory();
     const elsewhere = temporaryDirectory();

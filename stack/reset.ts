@@ -1,8 +1,9 @@
 /** Takes a data directory back to nothing: what would be deleted, and deleting it. The cache and `.env` are not its matter. */
-import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SOURCES } from '../config/environment.ts';
 import { HourglassError } from '../domain/errors.ts';
-import { readState, recordedProcesses } from './data-dir.ts';
+import { readState, recordedProcesses, sourceFile } from './data-dir.ts';
 import { postgresElsewhere } from './postgres.ts';
 import { isAlive } from './process-identity.ts';
 
@@ -33,8 +34,15 @@ const MADE: Readonly<Record<string, string>> = {
   'progress.ndjson': 'the record of the last start',
   'state.json': 'what ran last',
   'supervisor.lock': 'the lock of the last run',
+  // The last: by it a reset that was interrupted knows the directory again.
   source: 'which source it belongs to',
 };
+
+function isTaken(dataDir: string): boolean {
+  const marker = sourceFile(dataDir);
+  const holds = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : '';
+  return SOURCES.some((source) => source === holds);
+}
 
 /** @throws ResetRefusedError while the stack, or what a killed one left, still runs */
 export async function requireNothingRuns(dataDir: string): Promise<void> {
@@ -51,11 +59,13 @@ export async function requireNothingRuns(dataDir: string): Promise<void> {
     );
 }
 
+/** Nothing of a directory that no stack has taken: it may be anybody's, with a `logs` of its own. */
 export function deletables(dataDir: string): readonly Deletable[] {
+  if (!isTaken(dataDir)) return [];
   const elsewhere = postgresElsewhere(dataDir);
   return [
-    ...Object.entries(MADE).map(([name, what]) => ({ path: join(dataDir, name), what })),
     { path: elsewhere, what: MADE['postgres'] ?? '' },
+    ...Object.entries(MADE).map(([name, what]) => ({ path: join(dataDir, name), what })),
   ]
     .filter(({ path }) => existsSync(path))
     .map((each) => ({ ...each, bytes: sizeOf(each.path) }));

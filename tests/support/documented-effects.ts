@@ -65,7 +65,7 @@ export const effects: readonly (readonly [RegExp, Effect])[] = [
   ],
   [/^[A-Z_]+=\S*$/, elsewhere('config/environment.test.ts', 'example.env')],
   [/^set -euo pipefail/, elsewhere('tests/integration/producers.test.ts', "codeBlock('bash')")],
-  [/^PGPASSWORD=.*\bpsql\b[\s\S]*count/, run(says(/^\s*count/m, /[1-9]\d*/))],
+  [/^PGPASSWORD=.*\bpsql\b[\s\S]*count/, run(says(/^\s*count/m, /^\s*[1-9]\d*\s*$/m))],
   [/^PGPASSWORD=.*\bpsql\b/, run(says('city_id', 'window_start', 'observation_count', /\(\d+ rows?\)/))],
 
   [/^npx hourglass status/, run(says('The stack is ready', 'weather-stream', 'Newest observation'))],
