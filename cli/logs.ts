@@ -69,10 +69,12 @@ async function logs(service: string | undefined, options: LogsOptions): Promise<
   }
   const chosen = chooseLog(found, service);
   const file = options.previous ? `${chosen.file}.1` : chosen.file;
+  // From here on Ctrl-C is the end that was meant, also while the first lines are shown.
+  const interruption = options.follow ? untilInterrupted() : undefined;
   const lines = existsSync(file) ? lastLinesOf(file, options.lines) : [];
   if (options.json) console.log(JSON.stringify({ service: chosen.service, file, lines }, undefined, 2));
   else if (lines.length > 0) console.log(lines.join('\n'));
-  if (options.follow) await followFile(file, (text) => process.stdout.write(text), untilInterrupted());
+  if (interruption !== undefined) await followFile(file, (text) => process.stdout.write(text), interruption);
 }
 
 /** The newest first. */

@@ -29,13 +29,13 @@ export async function tailTopic(name: string, options: TailOptions): Promise<voi
       (await kafka.watermarks(topic)).filter(
         ({ partition }) => options.partition === undefined || options.partition === partition,
       );
+    // From here on Ctrl-C is the end that was meant, also while the first records are shown.
+    const signal = options.follow ? untilInterrupted() : undefined;
     let seen = await marks();
     // A record's time is the broker's, so the newest of a topic are among the newest of each partition.
     const newest = await read(kafka, topic, newestRanges(seen, options.limit));
     show(newest.slice(Math.max(0, newest.length - options.limit)));
-    if (!options.follow) return;
-    const signal = untilInterrupted();
-    while (!signal.aborted) {
+    while (signal?.aborted === false) {
       await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
       const now = await marks();
       show(await read(kafka, topic, rangesBehind(seen, now)));

@@ -1,14 +1,25 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { connectKafka } from '../../clients/kafka.ts';
 import { kafkaBrokers } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
+import { eventually } from '../support/eventually.ts';
 import { config, connectSql, hourglass, stack } from '../support/shared-stack.ts';
 import { temporaryDirectories } from '../support/temporary-directories.ts';
 
 const temporaryDirectory = temporaryDirectories();
+
+beforeAll(async () => {
+  const sql = await connectSql();
+  await eventually(
+    'most cities have a row of an hour, and their conditions',
+    () => sql.query('select from weather_hourly'),
+    ({ rowCount }) => (rowCount ?? 0) > 30,
+  );
+  await sql.end();
+}, 120_000);
 
 /** Runs a command that goes on, until it has said enough, and then presses Ctrl-C. */
 function untilSaid(args: readonly string[], isEnough: (said: string) => boolean) {
