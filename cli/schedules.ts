@@ -15,8 +15,7 @@ import { loadConfig } from '../config/load.ts';
 import type { ScheduleVerdict } from '../domain/schedule-differences.ts';
 import { pipelinesNamed } from '../pipelines/index.ts';
 import { type NotedRow, renderNotedTable } from './job/format.ts';
-
-const EXIT_DIFFERENT = 1;
+import { exitCodes } from './program.ts';
 
 export function schedulesCommand(): Command {
   const command = new Command('schedules').description(
@@ -44,7 +43,7 @@ async function diff({ json }: { json?: boolean }): Promise<void> {
     if (different.length > 0)
       console.log('\n`npx hourglass schedules apply` brings them to their declaration.');
   }
-  if (different.length > 0) process.exitCode = EXIT_DIFFERENT;
+  if (different.length > 0) process.exitCode = exitCodes.failed;
 }
 
 async function apply({ json }: { json?: boolean }): Promise<void> {

@@ -1,5 +1,7 @@
 /** `hourglass status`: the services and their addresses, the Flink jobs, and the newest observation. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import logUpdate from 'log-update';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { connectDatabase, type Queries } from '../clients/postgres.ts';
 import { flinkRestUrl, postgresAddress, StackNotRunningError } from '../config/addresses.ts';
@@ -8,12 +10,14 @@ import { reasonOf } from '../domain/errors.ts';
 import { pipelinesNamed, tablesOf } from '../pipelines/index.ts';
 import { readState, type StackState } from '../stack/data-dir.ts';
 import { isAlive } from '../stack/process-identity.ts';
+import { untilInterrupted } from './interruption.ts';
 import { stateInFlink } from './job/in-flink.ts';
 import { renderTable } from './table.ts';
 
 export function statusCommand(): Command {
   return new Command('status')
     .description('Services, addresses, Flink jobs and the newest observation')
+    .option('--watch', 'draw it again as it changes, until Ctrl-C; with --json an object a line')
     .option('--json', 'print as JSON')
     .action(status);
 }
@@ -37,12 +41,47 @@ interface Status {
   readonly newestObservation: { observedAt: string; storedAt: string; city: string } | string | null;
 }
 
-async function status(options: { json?: boolean }): Promise<void> {
+const WATCH_MS = 1_000;
+
+interface StatusOptions {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+async function status({ watch = false, json = false }: StatusOptions): Promise<void> {
+  if (watch) {
+    await watchStatus(json);
+    return;
+  }
+  const known = await statusNow();
+  console.log(json ? JSON.stringify(known, undefined, 2) : describe(known).join('\n'));
+}
+
+/** Reads the configuration anew: a stack that was started again may have other addresses. @throws StackNotRunningError */
+async function statusNow(): Promise<Status> {
   const config = loadConfig();
   const state = readState(config.dataDir);
   if (state === undefined) throw new StackNotRunningError();
-  const known = await collect(config, state);
-  console.log(options.json ? JSON.stringify(known, undefined, 2) : describe(known).join('\n'));
+  return collect(config, state);
+}
+
+/** Ends with Ctrl-C, or, as a failure, when the stack is stopped. */
+async function watchStatus(json: boolean): Promise<void> {
+  const signal = untilInterrupted();
+  const isDrawn = process.stdout.isTTY && !json;
+  try {
+    let before = '';
+    while (!signal.aborted) {
+      const known = await statusNow();
+      const text = json ? JSON.stringify(known) : describe(known).join('\n');
+      if (isDrawn) logUpdate(text);
+      else if (text !== before) console.log(json ? text : `${text}\n`);
+      before = text;
+      await delay(WATCH_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    logUpdate.done();
+  }
 }
 
 async function collect(config: Config, state: StackState): Promise<Status> {

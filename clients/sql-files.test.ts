@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../config/load.ts';
 import { pipelines } from '../pipelines/index.ts';
-import { readFlinkSql, readMigrations, readQuery, seedFile } from './sql-files.ts';
+import { exampleNames, readExample, readFlinkSql, readMigrations, readQuery, seedFile } from './sql-files.ts';
 
 const SOURCE_FOLDERS = ['activities', 'cli', 'clients', 'pipelines', 'stack', 'workers'];
 
@@ -20,7 +20,9 @@ const asked = new Set(
   ),
 );
 
-const stored = readdirSync(join(projectRoot, 'sql/queries')).map((file) => file.replace(/\.sql$/, ''));
+const stored = readdirSync(join(projectRoot, 'sql/queries'))
+  .filter((file) => file.endsWith('.sql'))
+  .map((file) => file.replace(/\.sql$/, ''));
 
 describe('the queries', () => {
   test('every file is asked for somewhere, and every one that is asked for is a file', () => {
@@ -42,6 +44,20 @@ describe('the queries', () => {
 
   test('one that does not exist is an error with its name', () => {
     expect(() => readQuery('no-such-query')).toThrow('no-such-query.sql');
+  });
+});
+
+describe('the saved queries', () => {
+  test.each(exampleNames())('%s says what it shows, and is one statement without parameters', (name) => {
+    const [first = '', ...rest] = readExample(name).split('\n');
+    expect(first).toMatch(/^-- .+\.$/);
+    const statement = rest.join('\n').replace(/--.*$/gm, '').trim();
+    expect(statement).toMatch(/^(select|with)\b/);
+    expect(statement).not.toMatch(/;|\$\d/);
+  });
+
+  test('among them are the two of the original demo', () => {
+    expect(exampleNames()).toEqual(expect.arrayContaining(['hourly-weather', 'unnested-conditions']));
   });
 });
 

@@ -7,6 +7,8 @@ import {
   flinkRestUrl,
   kafkaBrokers,
   postgresAddress,
+  ReaderUnknownError,
+  readerAddress,
   StackNotRunningError,
   temporalAddress,
   weatherApi,
@@ -95,5 +97,18 @@ describe('the addresses in force', () => {
       const config = configOf({ ...source, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL });
       expect(weatherApi(config)).toMatchObject({ baseUrl: 'http://present', historyUrl: 'http://past' });
     }
+  });
+});
+
+describe('the reader of the database', () => {
+  test('is known with the database and its own password, and never takes the owner’s', () => {
+    const own = { POSTGRES_HOST: 'db.internal', POSTGRES_PASSWORD: 'the-owner-secret' };
+    expect(() => readerAddress(configOf())).toThrow(StackNotRunningError);
+    expect(() => readerAddress(configOf(own))).toThrow(ReaderUnknownError);
+    expect(readerAddress(configOf({ ...own, POSTGRES_READER_PASSWORD: 'the-reader-secret' }))).toMatchObject({
+      host: 'db.internal',
+      user: 'hourglass_reader',
+      password: 'the-reader-secret',
+    });
   });
 });

@@ -250,6 +250,15 @@ export const environmentSchema = z
       example: 'change-me-too',
       secret: true,
     }),
+    POSTGRES_READER_USER: documented(identifier.default('hourglass_reader'), {
+      about: 'The role that people read with, `hourglass sql` for one: it sees every table and writes none.',
+      example: 'hourglass_reader',
+    }),
+    POSTGRES_READER_PASSWORD: documented(z.string().min(1).optional(), {
+      about: 'Its password. The native stack makes one when it is not set.',
+      example: 'change-me-as-well',
+      secret: true,
+    }),
 
     HOURGLASS_DATA_DIR: documented(z.string().min(1).default('.stack'), {
       about: 'Where the native stack keeps data, logs and its state. One directory belongs to one source.',

@@ -33,6 +33,7 @@ export interface StackSecrets {
   readonly POSTGRES_SUPERUSER_PASSWORD: string;
   readonly POSTGRES_PASSWORD: string;
   readonly POSTGRES_PIPELINE_PASSWORD: string;
+  readonly POSTGRES_READER_PASSWORD: string;
 }
 
 export interface StackContext {

@@ -69,6 +69,7 @@ function contextOf(environment: Record<string, string> = {}): StackContext {
       POSTGRES_SUPERUSER_PASSWORD: 'the-superuser-secret',
       POSTGRES_PASSWORD: 'the-owner-secret',
       POSTGRES_PIPELINE_PASSWORD: 'the:pipeline\\secret',
+      POSTGRES_READER_PASSWORD: 'the-reader-secret',
     },
   };
 }

@@ -138,6 +138,12 @@ async function unprivilegedUser(): Promise<SystemUser> {
   return made;
 }
 
+/** Where the data is kept when root's data directory is closed to the user that PostgreSQL runs as. */
+export function postgresElsewhere(dataDir: string): string {
+  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  return `/var/lib/hourglass/${digest}/postgres`;
+}
+
 function dataDirectory(
   dataDir: string,
   user: SystemUser | undefined,
@@ -146,8 +152,7 @@ function dataDirectory(
   const closed =
     user === undefined ? undefined : ancestors(dataDir).find((directory) => !isPassable(directory));
   if (closed === undefined) return join(dataDir, 'postgres');
-  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-  const elsewhere = `/var/lib/hourglass/${digest}/postgres`;
+  const elsewhere = postgresElsewhere(dataDir);
   say(
     `PostgreSQL cannot run as root and its own user may not pass ${closed}: its data is kept in ${elsewhere}.`,
   );

@@ -17,8 +17,9 @@ import {
 } from './data-dir.ts';
 import { flinkServices } from './flink.ts';
 import { kafkaService } from './kafka.ts';
+import { availableMbHere, memoryNeed, memoryWarning } from './memory.ts';
 import { mockService } from './mock.ts';
-import { createPortChooser, type PortChooser } from './ports.ts';
+import { createPortChooser, type PortChooser, type WantedPort } from './ports.ts';
 import { postgresService } from './postgres.ts';
 import { InterruptedError, type Progress } from './progress.ts';
 import { provision } from './provision.ts';
@@ -51,6 +52,8 @@ export async function startServices(config: Config, progress: Progress): Promise
       return `ended ${leftovers.length} processes of a stack that was killed`;
     });
   }
+  const tooLittle = memoryWarning(memoryNeed(config), availableMbHere());
+  if (tooLittle !== undefined) progress.note('Memory', tooLittle);
   const services: SupervisedService[] = [];
   // However this process ends, it leaves none of them behind.
   process.once('exit', () => {
@@ -141,23 +144,56 @@ async function neededServices(context: StackContext, progress: Progress): Promis
 const usesOwnMock = (config: Config): boolean =>
   config.values.WEATHER_SOURCE === 'mock' && isNative(config, 'OPENWEATHERMAP_BASE_URL');
 
+type PublicPort = Exclude<keyof StackPorts, keyof InternalPorts>;
+
+interface PublicPortFacts {
+  readonly service: string;
+  readonly variable: VariableName;
+  /** Set when somebody else runs the service: then the port is not ours to choose. */
+  readonly address: VariableName;
+}
+
+const PUBLIC_PORTS: Readonly<Record<PublicPort, PublicPortFacts>> = {
+  postgres: { service: 'PostgreSQL', variable: 'POSTGRES_PORT', address: 'POSTGRES_HOST' },
+  kafka: { service: 'Kafka', variable: 'KAFKA_PORT', address: 'KAFKA_BROKERS' },
+  temporal: { service: 'Temporal', variable: 'TEMPORAL_PORT', address: 'TEMPORAL_ADDRESS' },
+  temporalUi: { service: "Temporal's Web UI", variable: 'TEMPORAL_UI_PORT', address: 'TEMPORAL_ADDRESS' },
+  flinkRest: { service: "Flink's REST API", variable: 'FLINK_REST_PORT', address: 'FLINK_REST_URL' },
+  flinkGateway: {
+    service: "Flink's SQL Gateway",
+    variable: 'FLINK_GATEWAY_PORT',
+    address: 'FLINK_GATEWAY_URL',
+  },
+  mock: { service: 'the mock', variable: 'MOCK_PORT', address: 'OPENWEATHERMAP_BASE_URL' },
+  mockAdmin: {
+    service: "the mock's admin",
+    variable: 'MOCK_ADMIN_PORT',
+    address: 'OPENWEATHERMAP_BASE_URL',
+  },
+};
+
+const wantedPort = ({ values, origins }: Config, { service, variable }: PublicPortFacts): WantedPort => ({
+  service,
+  variable,
+  port: values[variable] as number,
+  explicit: origins[variable] !== 'default',
+});
+
+/** The ports that a start would take, or move where they are not explicit. */
+export const wantedPorts = (config: Config): readonly WantedPort[] =>
+  Object.values(PUBLIC_PORTS)
+    .filter(({ address }) => isNative(config, address))
+    .map((facts) => wantedPort(config, facts));
+
 async function choosePorts(config: Config): Promise<StackPorts> {
   const chooser = createPortChooser();
-  const { values, origins } = config;
-  const choose = async (service: string, variable: VariableName, address: VariableName): Promise<number> => {
-    const port = values[variable] as number;
-    if (!isNative(config, address)) return port;
-    return chooser.choose({ service, variable, port, explicit: origins[variable] !== 'default' });
-  };
+  const chosen: Partial<Record<PublicPort, number>> = {};
+  for (const [name, facts] of Object.entries(PUBLIC_PORTS)) {
+    const wanted = wantedPort(config, facts);
+    chosen[name as PublicPort] = isNative(config, facts.address) ? await chooser.choose(wanted) : wanted.port;
+  }
   return {
-    postgres: await choose('PostgreSQL', 'POSTGRES_PORT', 'POSTGRES_HOST'),
-    kafka: await choose('Kafka', 'KAFKA_PORT', 'KAFKA_BROKERS'),
-    temporal: await choose('Temporal', 'TEMPORAL_PORT', 'TEMPORAL_ADDRESS'),
-    temporalUi: await choose("Temporal's Web UI", 'TEMPORAL_UI_PORT', 'TEMPORAL_ADDRESS'),
-    flinkRest: await choose("Flink's REST API", 'FLINK_REST_PORT', 'FLINK_REST_URL'),
-    flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
-    mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
-    mockAdmin: await choose("the mock's admin", 'MOCK_ADMIN_PORT', 'OPENWEATHERMAP_BASE_URL'),
+    ...(chosen as Record<PublicPort, number>),
     ...(await chooseInternalPorts(chooser, config)),
   };
 }
@@ -186,10 +222,11 @@ async function chooseInternalPorts(
 }
 
 function definedSecrets({ values }: Config): Partial<StackContext['secrets']> {
-  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD } = values;
+  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD, POSTGRES_READER_PASSWORD } = values;
   return {
     ...(POSTGRES_PASSWORD === undefined ? {} : { POSTGRES_PASSWORD }),
     ...(POSTGRES_PIPELINE_PASSWORD === undefined ? {} : { POSTGRES_PIPELINE_PASSWORD }),
+    ...(POSTGRES_READER_PASSWORD === undefined ? {} : { POSTGRES_READER_PASSWORD }),
   };
 }
 

@@ -8,6 +8,7 @@ import { GOOD_VERDICTS } from '../../domain/completeness-verdicts.ts';
 import { HourglassError } from '../../domain/errors.ts';
 import { counted } from '../backfill/plan-text.ts';
 import { locationsNamed } from '../named-locations.ts';
+import { UsageError } from '../usage-error.ts';
 import { withTemporal } from '../with-temporal.ts';
 import { legendLines, paint } from './heatmap-text.ts';
 import { type HourRange, hourText, type RangeOptions, rangeOf, rangeText } from './range.ts';
@@ -22,7 +23,7 @@ export interface CheckOptions extends RangeOptions {
 }
 
 /** Thrown for options of which one needs another. Nothing was started. */
-class NoRangeError extends HourglassError {
+class NoRangeError extends UsageError {
   constructor(option: string) {
     super(
       'NO_RANGE',

@@ -82,7 +82,7 @@ describe('what cannot be planned', () => {
       cli('start', '--plan', 'weather-1', '--to', hour(-1)),
       cli('start', '--plan', 'weather-1'),
     ]);
-    expect(both).toMatchObject({ code: 1, stderr: expect.stringMatching(/does not go with other options/) });
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringMatching(/does not go with other options/) });
     expect(none).toMatchObject({ code: 1, stderr: expect.stringMatching(/no backfill weather-1 on record/) });
   });
 });

@@ -278,12 +278,12 @@ describe('what cannot be done is refused in a sentence', () => {
       expect.stringContaining('Expected 32 hexadecimal digits'),
     ]);
     const nothing = await hourglass(['job', 'restart', job, '--from', 'nothing']);
-    expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('--accept-state-loss')]);
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('--accept-state-loss')]);
     const stateless = await hourglass(['job', 'deploy', job, '--upgrade-mode', 'stateless']);
-    expect([stateless.code, stateless.stderr]).toEqual([1, expect.stringContaining('--accept-state-loss')]);
+    expect([stateless.code, stateless.stderr]).toEqual([2, expect.stringContaining('--accept-state-loss')]);
     const unreadable = await hourglass(['job', 'restart', job, '--from', 'yesterday']);
     expect([unreadable.code, unreadable.stderr]).toEqual([
-      1,
+      2,
       expect.stringContaining('--from is "yesterday", expected the trigger id of a savepoint'),
     ]);
     const unknown = await hourglass(['job', 'restart', job, '--from', '0'.repeat(32)]);
