@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { openRuns } from '../clients/temporal.ts';
-import { variableNames } from '../config/environment.ts';
+import { describeVariable, variableNames } from '../config/environment.ts';
 import { projectRoot, textOf } from '../config/load.ts';
 import { deploymentName } from '../domain/task-queues.ts';
 import { LOOPBACK } from './context.ts';
@@ -43,7 +43,9 @@ function workerService(
   const { config, secrets, dataDir, logDir } = context;
   const graceMs = config.values.WORKER_GRACE_SECONDS * 1_000;
   const settings = Object.fromEntries(
+    // A worker is told nothing that is for others, a superuser's password least of all.
     variableNames.flatMap((name) => {
+      if (describeVariable(name).containersOnly) return [];
       const text = textOf(config, name);
       return text === null ? [] : [[name, text]];
     }),
