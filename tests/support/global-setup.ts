@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/load.ts';
 import { bringUp } from '../../stack/bring-up.ts';
 import { createProgress, type ProgressEvent } from '../../stack/progress.ts';
 import { startServices } from '../../stack/services.ts';
+import { freePorts } from './free-ports.ts';
 import { timeZone } from './time-zone.ts';
 
 /** Everything a test needs to find the stack; all of it can be copied from process to process. */
@@ -32,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // PostgreSQL's own user must be able to pass.
   chmodSync(dataDir, 0o755);
   const own = {
+    ...(await freePorts()),
     HOURGLASS_DATA_DIR: dataDir,
     WEATHER_SOURCE: 'mock',
     MOCK_STEP_SECONDS,

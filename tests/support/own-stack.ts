@@ -9,10 +9,10 @@ import { postgresAddress, temporalAddress } from '../../config/addresses.ts';
 import { type Config, loadConfig } from '../../config/load.ts';
 import { bringUp } from '../../stack/bring-up.ts';
 import { readState } from '../../stack/data-dir.ts';
-import { createPortChooser } from '../../stack/ports.ts';
 import { createProgress } from '../../stack/progress.ts';
 import { startServices } from '../../stack/services.ts';
 import type { ServiceStatus } from '../../stack/supervisor.ts';
+import { freePorts } from './free-ports.ts';
 
 export interface OwnStack {
   readonly config: Config;
@@ -38,8 +38,7 @@ export async function startOwnStack(environment: Readonly<Record<string, string>
       XDG_CACHE_HOME,
       HOURGLASS_DATA_DIR: dataDir,
       WEATHER_SOURCE: 'mock',
-      // Far from the default ones: another stack that starts on this machine while a service is away would take its port.
-      POSTGRES_PORT: String(await createPortChooser().internal()),
+      ...(await freePorts()),
       ...environment,
     },
     envFile: join(dataDir, 'no.env'),
