@@ -6,10 +6,11 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../config/load.ts';
 import { problemsOfContext, problemsOfDockerfiles } from './support/containers/dockerfile-rules.ts';
-import { COMPOSE, readContainerFiles, type Texts } from './support/containers/files.ts';
+import { COMPOSE, COMPOSE_OF_CHECKOUT, readContainerFiles, type Texts } from './support/containers/files.ts';
 import { problemsOfSeeds } from './support/containers/seed-rules.ts';
 import {
   problemsOfBuilds,
+  problemsOfInclude,
   problemsOfMounts,
   problemsOfOrder,
   problemsOfServices,
@@ -45,10 +46,12 @@ const isCompose = ajv.compile(
   JSON.parse(readFileSync(join(projectRoot, 'tests/support/containers/compose-spec.json'), 'utf8')) as object,
 );
 function problemsOfSchema(of: Texts): string[] {
-  isCompose(parse(of[COMPOSE] ?? '', { merge: true }));
-  return (isCompose.errors ?? []).map(({ instancePath, message, params }) =>
-    [instancePath, message, JSON.stringify(params)].join(' '),
-  );
+  return [COMPOSE, COMPOSE_OF_CHECKOUT].flatMap((file) => {
+    isCompose(parse(of[file] ?? '', { merge: true }));
+    return (isCompose.errors ?? []).map(({ instancePath, message, params }) =>
+      [file, instancePath, message, JSON.stringify(params)].join(' '),
+    );
+  });
 }
 
 interface Change {
@@ -87,6 +90,7 @@ const checks: readonly Check[] = [
     changes: [
       compose('    stop_signal: SIGINT', '    stop_signl: SIGINT', /services\/postgres.*stop_signl/),
       compose('condition: service_healthy', 'condition: service_well', /depends_on.*condition/),
+      { file: COMPOSE_OF_CHECKOUT, from: 'include:', to: 'includes:', said: 'compose.yaml  must NOT have' },
       compose('start_period: 240s', 'start_period: [240]', /workers\/healthcheck\/start_period/),
     ],
   },
@@ -159,6 +163,18 @@ const checks: readonly Check[] = [
       ),
       compose('  sqlpad-data:\n', '', 'sqlpad: its volume sqlpad-data is not declared'),
       compose('  sqlpad-data:\n', '  sqlpad-data:\n  other-data:\n', 'other-data is mounted nowhere'),
+    ],
+  },
+  {
+    title: 'what is found in the checkout includes it all',
+    problems: problemsOfInclude,
+    changes: [
+      {
+        file: COMPOSE_OF_CHECKOUT,
+        from: 'project_directory: docker',
+        to: 'project_directory: .',
+        said: 'includes',
+      },
     ],
   },
   {

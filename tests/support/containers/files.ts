@@ -40,10 +40,12 @@ export interface Compose {
 export type Texts = Readonly<Record<string, string>>;
 
 export const COMPOSE = 'docker/compose.yaml';
+/** What `docker compose` finds in the checkout: it includes the other, and has `.env` beside it. */
+export const COMPOSE_OF_CHECKOUT = 'compose.yaml';
 
 /** Everything under docker/, and what of the checkout it must agree with. */
 export function readContainerFiles(): Texts {
-  const beside = ['example.env', 'package.json', 'stack/provision/jars.ts'];
+  const beside = ['compose.yaml', 'example.env', 'package.json', 'stack/provision/jars.ts'];
   const stack = ['flink', 'kafka', 'postgres', 'temporal'].map((name) => `stack/${name}.ts`);
   return Object.fromEntries([...listed('docker'), ...beside, ...stack].map((path) => [path, textOf(path)]));
 }

@@ -1,5 +1,15 @@
 /** What every container must be: pinned, without privilege, watched, restarted, in UTC, reachable from this machine alone. */
-import { composeOf, dockerfileOf, fileOf, type Mount, type Service, type Texts } from './files.ts';
+import { parse } from 'yaml';
+import {
+  COMPOSE,
+  COMPOSE_OF_CHECKOUT,
+  composeOf,
+  dockerfileOf,
+  fileOf,
+  type Mount,
+  type Service,
+  type Texts,
+} from './files.ts';
 
 /** Ends when it has done its work. */
 const ONE_SHOT = 'migrations';
@@ -120,4 +130,13 @@ export function problemsOfBuilds(texts: Texts): string[] {
   return Object.keys(texts)
     .filter((path) => path.endsWith('/Dockerfile') && !used.includes(path))
     .map((path) => `${path} is used by no service`);
+}
+
+/** In the checkout the file is found that includes all there is, from the folder that its paths begin at. */
+export function problemsOfInclude(texts: Texts): string[] {
+  const { include = [] } = parse(fileOf(texts, COMPOSE_OF_CHECKOUT)) as { include?: readonly object[] };
+  const wanted = JSON.stringify([{ path: COMPOSE, project_directory: 'docker' }]);
+  return JSON.stringify(include) === wanted
+    ? []
+    : [`${COMPOSE_OF_CHECKOUT} includes ${JSON.stringify(include)}`];
 }
