@@ -1,5 +1,6 @@
 /** The pictures of the README and the docs, by their file in docs/pictures/: what each shows, and how it is taken from a running stack. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderTable } from '../../cli/table.ts';
 import { connectTemporal } from '../../clients/temporal.ts';
@@ -27,11 +28,7 @@ export const pictures: Readonly<Record<string, Take>> = {
     };
     const jid = jobs.find(({ state }) => state === 'RUNNING')?.jid;
     const address = `${flinkRestUrl(stack.config)}/#/job/running/${jid}/overview`;
-    return page(
-      browser,
-      address,
-      "document.querySelectorAll('svg .node').length > 3 && document.querySelectorAll('tbody tr').length > 3",
-    );
+    return page(browser, address, "document.querySelectorAll('.node-group').length >= 3");
   },
   'temporal-ingest.png': (stack, browser) =>
     workflow(stack, browser, "WorkflowType='ingestWeather' and ExecutionStatus='Completed'"),
@@ -62,14 +59,21 @@ export async function waitForData(stack: RunningStack): Promise<void> {
   );
 }
 
+/** @throws with the place of a picture of what was shown instead */
 async function page(browser: Browser, url: string, shown: string): Promise<Buffer> {
   const opened = await browser.open(url, WINDOW);
-  await opened.waitFor(shown);
-  // Charts and timelines are drawn over some frames.
-  await opened.evaluate('new Promise((resolve) => setTimeout(resolve, 1500))');
-  const taken = await opened.picture();
-  await opened.close();
-  return taken;
+  try {
+    await opened.waitFor(shown);
+    // Charts and timelines are drawn over some frames.
+    await opened.evaluate('new Promise((resolve) => setTimeout(resolve, 1500))');
+    return await opened.picture();
+  } catch (error) {
+    const place = join(tmpdir(), `not-shown-${Date.now()}.png`);
+    writeFileSync(place, await opened.picture());
+    throw new Error(`${(error as Error).message}\nWhat it showed: ${place}`);
+  } finally {
+    await opened.close();
+  }
 }
 
 /** The first run that there was: of ingestion the one that polled every location. */

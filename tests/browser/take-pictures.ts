@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../config/load.ts';
+import { reasonOf } from '../../domain/errors.ts';
 import { startChromium } from './chromium.ts';
 import { pictures, waitForData } from './pictures.ts';
 import { startStack } from './running-stack.ts';
@@ -21,9 +22,15 @@ try {
     await waitForData(stack);
     for (const [name, take] of Object.entries(pictures)) {
       if (named.length > 0 && !named.includes(name)) continue;
-      const picture = await take(stack, browser);
-      writeFileSync(join(projectRoot, 'docs/pictures', name), picture);
-      console.log(`docs/pictures/${name}: ${Math.round(picture.length / 1024)} KB`);
+      try {
+        const picture = await take(stack, browser);
+        writeFileSync(join(projectRoot, 'docs/pictures', name), picture);
+        console.log(`docs/pictures/${name}: ${Math.round(picture.length / 1024)} KB`);
+      } catch (error) {
+        // The stack is up: the others can still be had.
+        console.error(`docs/pictures/${name} is not taken: ${reasonOf(error)}`);
+        process.exitCode = 1;
+      }
     }
   } finally {
     await stack.close();
