@@ -13,6 +13,8 @@ import type { RunningStack } from './running-stack.ts';
 export type Take = (stack: RunningStack, browser: Browser) => Promise<Buffer>;
 
 const WINDOW: Size = { width: 1280, height: 800 };
+/** Temporal's pages show less in less. */
+const WIDE_WINDOW: Size = { width: 1600, height: 900 };
 const ROWS = 14;
 
 export const pictures: Readonly<Record<string, Take>> = {
@@ -28,23 +30,19 @@ export const pictures: Readonly<Record<string, Take>> = {
     };
     const jid = jobs.find(({ state }) => state === 'RUNNING')?.jid;
     const address = `${flinkRestUrl(stack.config)}/#/job/running/${jid}/overview`;
-    return page(browser, address, "document.querySelectorAll('.node-group').length >= 3");
+    // What each operator is busy with comes some seconds after the graph.
+    return page(browser, address, '/Busy \\(max\\):\\s*\\d/.test(document.body.textContent)');
   },
   'temporal-ingest.png': (stack, browser) =>
-    workflow(stack, browser, "WorkflowType='ingestWeather' and ExecutionStatus='Completed'"),
-  'temporal-backfill.png': (stack, browser) => workflow(stack, browser, "WorkflowType='backfill'"),
-  'temporal-job-actor.png': (stack, browser) => workflow(stack, browser, "WorkflowType='flinkJob'"),
+    workflow(stack, browser, "WorkflowType='ingestWeather' and ExecutionStatus='Completed'", 'timeline'),
+  'temporal-backfill.png': (stack, browser) =>
+    workflow(stack, browser, "WorkflowType='backfill'", 'timeline'),
+  'temporal-job-actor.png': (stack, browser) =>
+    workflow(stack, browser, "WorkflowType='flinkJob'", 'user-metadata'),
   'completeness-broken.png': async (stack, browser) => {
     await judgeLastDay(stack);
     await breakSomeHours(stack);
     await judgeLastDay(stack);
-    return map(stack, browser);
-  },
-  'completeness-repaired.png': async (stack, browser) => {
-    await stack.hourglass('completeness', 'check', ...lastDay());
-    await stack.until(
-      `select where not exists (select from window_completeness where verdict not in ('open', 'complete', 'repaired'))`,
-    );
     return map(stack, browser);
   },
   'sink-observations.png': (stack, browser) => saved(stack, browser, 'observations-with-conditions'),
@@ -60,8 +58,8 @@ export async function waitForData(stack: RunningStack): Promise<void> {
 }
 
 /** @throws with the place of a picture of what was shown instead */
-async function page(browser: Browser, url: string, shown: string): Promise<Buffer> {
-  const opened = await browser.open(url, WINDOW);
+async function page(browser: Browser, url: string, shown: string, size = WINDOW): Promise<Buffer> {
+  const opened = await browser.open(url, size);
   try {
     await opened.waitFor(shown);
     // Charts and timelines are drawn over some frames.
@@ -77,7 +75,7 @@ async function page(browser: Browser, url: string, shown: string): Promise<Buffe
 }
 
 /** The first run that there was: of ingestion the one that polled every location. */
-async function workflow(stack: RunningStack, browser: Browser, query: string): Promise<Buffer> {
+async function workflow(stack: RunningStack, browser: Browser, query: string, tab: string): Promise<Buffer> {
   const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_PORT: port } = stack.config.values;
   const client = await connectTemporal(temporalAddress(stack.config), namespace);
   try {
@@ -86,12 +84,13 @@ async function workflow(stack: RunningStack, browser: Browser, query: string): P
       runs.push({ workflowId, runId });
     const first = runs.at(-1);
     if (first === undefined) throw new Error(`no workflow: ${query}`);
-    const path = `/namespaces/${namespace}/workflows/${encodeURIComponent(first.workflowId)}/${first.runId}/history`;
+    const path = `/namespaces/${namespace}/workflows/${encodeURIComponent(first.workflowId)}/${first.runId}/${tab}`;
     const url = `http://127.0.0.1:${port}${path}`;
     return await page(
       browser,
       url,
       `document.body.innerText.includes('Task Queue') && document.querySelectorAll('svg').length > 5`,
+      WIDE_WINDOW,
     );
   } finally {
     await client.connection.close();
@@ -114,29 +113,27 @@ async function judgeLastDay(stack: RunningStack): Promise<void> {
     });
 }
 
-/** Of seven locations one to four hours each lose all, or half, of their observations, or get a wrong figure. */
+/** In some hours of some locations observations are lost, with the hour's row or without it, or the row gets a wrong figure. */
 async function breakSomeHours({ sql }: RunningStack): Promise<void> {
-  const chosen = `
-    select city_id, window_start, (row_number() over (order by city_id, window_start)) % 3 as kind
+  await sql(`
+    create temporary table broken as
+    select city_id, window_start, place % 3 as kind
     from weather_hourly
-    join (select city_id, (row_number() over (order by name))::integer as place from locations) l using (city_id)
-    where place % 8 = 3
-      and window_start < date_trunc('hour', now()) - interval '1 hour'
-      and extract(hour from window_start)::integer % 6 = place % 5`;
-  await sql(`
-    with chosen as (${chosen})
-    delete from observations o using chosen c
-    where o.city_id = c.city_id
-      and o.observed_at >= c.window_start
-      and o.observed_at < c.window_start + case c.kind when 0 then interval '1 hour' when 1 then interval '35 minutes' else interval '0' end`);
-  await sql(`
-    with chosen as (${chosen})
-    update weather_hourly h set temp_avg = h.temp_avg + 10, temp_max = h.temp_max + 10 from chosen c
-    where h.city_id = c.city_id and h.window_start = c.window_start and c.kind = 2`);
+    join (select city_id, row_number() over (order by name) as place from locations) l using (city_id)
+    where place % 5 = 2
+      and place < 60
+      and extract(epoch from date_trunc('hour', now()) - window_start) / 3600 in (4, 5, 6, 13, 14);
+    delete from observations o using broken b
+    where b.kind < 2 and o.city_id = b.city_id
+      and o.observed_at >= b.window_start and o.observed_at < b.window_start + interval '1 hour';
+    delete from weather_hourly h using broken b
+    where b.kind = 0 and h.city_id = b.city_id and h.window_start = b.window_start;
+    update weather_hourly h set temp_avg = h.temp_avg + 10, temp_max = h.temp_max + 10 from broken b
+    where b.kind = 2 and h.city_id = b.city_id and h.window_start = b.window_start`);
 }
 
 async function map(stack: RunningStack, browser: Browser): Promise<Buffer> {
-  const command = ['completeness', 'show', '--limit', '16'];
+  const command = ['completeness', 'show', '--limit', '14'];
   return terminal(browser, `npx hourglass ${command.join(' ')}`, await stack.hourglass(...command));
 }
 

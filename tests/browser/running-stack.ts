@@ -12,13 +12,13 @@ export interface RunningStack {
   readonly config: Config;
   /** What a command prints, with the colours of a terminal. @throws with its message when it fails */
   hourglass(...args: string[]): Promise<string>;
-  sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Asks until the answer has a row. @throws after three minutes */
+  sql<Row extends object>(text: string): Promise<Row[]>;
+  /** Asks until the answer has a row. @throws after five minutes */
   until(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
-const WAIT_MS = 180_000;
+const WAIT_MS = 300_000;
 
 export async function startStack(): Promise<RunningStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'hourglass-pictures-'));
@@ -35,11 +35,11 @@ export async function startStack(): Promise<RunningStack> {
     throw error;
   });
   const config = loadConfig({ environment, envFile: join(dataDir, 'no.env') });
-  const sql = async <Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
+  const sql = async <Row extends object>(text: string): Promise<Row[]> => {
     const client = new pg.Client({ ...postgresAddress(config), options: '-c timezone=UTC' });
     await client.connect();
     try {
-      return (await client.query<Row>(text, [...values])).rows;
+      return (await client.query<Row>(text)).rows;
     } finally {
       await client.end();
     }
@@ -49,7 +49,7 @@ export async function startStack(): Promise<RunningStack> {
     async until(text) {
       const deadline = Date.now() + WAIT_MS;
       while ((await sql(text)).length === 0) {
-        if (Date.now() > deadline) throw new Error(`nothing came in three minutes: ${text}`);
+        if (Date.now() > deadline) throw new Error(`nothing came in five minutes: ${text}`);
         await delay(500);
       }
     },
