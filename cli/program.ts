@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'dead-letters': async () => (await import('./dead-letters.ts')).deadLettersCommand(),
   tour: async () => (await import('./tour.ts')).tourCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
+  migrate: async () => (await import('./migrate.ts')).migrateCommand(),
   mock: async () => (await import('./mock.ts')).mockCommand(),
   workers: async () => (await import('./workers.ts')).workersCommand(),
 };

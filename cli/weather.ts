@@ -40,7 +40,7 @@ async function weather(city: string, { json }: { json?: boolean }): Promise<void
 
 /** @throws LocationNotChosenError */
 async function dayOf(database: Queries, city: string, now: Date): Promise<Day> {
-  const [location] = await locationsNamed(database, [city]);
+  const [location] = await locationsNamed(database, 'weather', [city]);
   if (location === undefined) throw new RangeError('no location was named');
   const end = (Math.floor(now.getTime() / HOUR_MS) + 1) * HOUR_MS;
   const [from, to] = [new Date(end - HOURS * HOUR_MS), new Date(end)];

@@ -88,6 +88,18 @@ describe('the addresses in force', () => {
     });
   });
 
+  test('a mock that somebody else runs is asked for invented hours alone', () => {
+    const mock = { MOCK_URL: 'http://mock:8090' };
+    expect(weatherApi(configOf(mock))).toMatchObject({
+      baseUrl: 'http://mock:8090',
+      historyUrl: 'http://mock:8090',
+    });
+    const real = configOf({ ...mock, WEATHER_SOURCE: 'openweathermap', OPENWEATHERMAP_API_KEY: 'k' });
+    expect(weatherApi(real).baseUrl).toBe('https://api.openweathermap.org');
+    const own = configOf({ ...mock, OPENWEATHERMAP_BASE_URL: 'http://own' });
+    expect(weatherApi(own)).toMatchObject({ baseUrl: 'http://own', historyUrl: 'http://own' });
+  });
+
   test('the history may be had elsewhere than the present', () => {
     const [OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL] = ['http://present', 'http://past'];
     for (const source of [

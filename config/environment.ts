@@ -9,6 +9,8 @@ interface VariableMeta {
   readonly about: string;
   readonly example: string;
   readonly secret?: true;
+  /** Only docker/compose.yaml and what it starts read it; the native stack does not. */
+  readonly containersOnly?: true;
 }
 
 const documented = <T extends z.ZodType>(schema: T, meta: VariableMeta): T => schema.meta({ ...meta }) as T;
@@ -146,6 +148,10 @@ export const environmentSchema = z
       about: 'Port on which the mock takes faults and tells what it served; on the loopback address alone.',
       example: '8091',
     }),
+    MOCK_URL: documented(url.optional(), {
+      about: 'Address of a mock that is already running; counts with WEATHER_SOURCE=mock alone.',
+      example: 'http://mock:8090',
+    }),
     MOCK_SEED: documented(z.string().min(1).default('hourglass'), {
       about: 'The mock invents the same weather for the same seed.',
       example: 'hourglass',
@@ -258,6 +264,34 @@ export const environmentSchema = z
       about: 'Its password. The native stack makes one when it is not set.',
       example: 'change-me-as-well',
       secret: true,
+    }),
+
+    POSTGRES_SUPERUSER_PASSWORD: documented(z.string().min(1).optional(), {
+      about: 'Password of the superuser in the PostgreSQL container, who makes the roles and the database.',
+      example: 'change-me-as-well',
+      secret: true,
+      containersOnly: true,
+    }),
+    KAFKA_UI_PORT: documented(port.default(8088), {
+      about: 'Port of the Kafka UI among the containers.',
+      example: '8088',
+      containersOnly: true,
+    }),
+    SQLPAD_PORT: documented(port.default(3000), {
+      about: 'Port of SQLPad among the containers.',
+      example: '3000',
+      containersOnly: true,
+    }),
+    SQLPAD_ADMIN: documented(z.email('expected an e-mail address').default('admin@sqlpad.com'), {
+      about: 'Who signs in to SQLPad.',
+      example: 'admin@sqlpad.com',
+      containersOnly: true,
+    }),
+    SQLPAD_ADMIN_PASSWORD: documented(z.string().min(1).default('admin'), {
+      about: 'The password for it; SQLPad listens on the loopback address alone.',
+      example: 'admin',
+      secret: true,
+      containersOnly: true,
     }),
 
     HOURGLASS_DATA_DIR: documented(z.string().min(1).default('.stack'), {

@@ -100,11 +100,11 @@ function withDefaultsOfTheSource(values: Environment): Config['values'] {
     values;
   const decided = { ...values, OPENWEATHERMAP_PLAN, FIRST_START_HISTORY_HOURS };
   // A mock has all paths at one address.
-  if (isMock)
-    return {
-      ...decided,
-      OPENWEATHERMAP_HISTORY_URL: values.OPENWEATHERMAP_HISTORY_URL ?? values.OPENWEATHERMAP_BASE_URL,
-    };
+  if (isMock) {
+    const OPENWEATHERMAP_BASE_URL = values.OPENWEATHERMAP_BASE_URL ?? values.MOCK_URL;
+    const OPENWEATHERMAP_HISTORY_URL = values.OPENWEATHERMAP_HISTORY_URL ?? OPENWEATHERMAP_BASE_URL;
+    return { ...decided, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL };
+  }
   const {
     OPENWEATHERMAP_BASE_URL = 'https://api.openweathermap.org',
     OPENWEATHERMAP_HISTORY_URL = 'https://history.openweathermap.org',

@@ -14,16 +14,18 @@ import type { Config } from '../config/load.ts';
 import { startOfFirstHistory } from '../domain/locations.ts';
 import type { StackContext } from './context.ts';
 import { SourceMismatchError } from './errors.ts';
-import { superuserAddress } from './postgres.ts';
+import { type OwnServer, superuserAddress } from './postgres.ts';
 
 /** How long a question of a reader may take, unless it asks for more: one that was forgotten must not hold back what cleans up. */
 const READER_TIMEOUT = '60s';
 
-/** Makes the three roles and the database on the native server, and sets the passwords in force. */
-export async function ensureRolesAndDatabase(context: StackContext): Promise<void> {
-  const { config, secrets } = context;
+/** Makes the three roles and the database on a server of our own, and sets the passwords in force. */
+export async function ensureRolesAndDatabase(
+  server: OwnServer & Pick<StackContext, 'config'>,
+): Promise<void> {
+  const { config, secrets } = server;
   const { POSTGRES_DATABASE, POSTGRES_USER, POSTGRES_PIPELINE_USER, POSTGRES_READER_USER } = config.values;
-  const client = new pg.Client(connectionOptions(superuserAddress(context)));
+  const client = new pg.Client(connectionOptions(superuserAddress(server)));
   // Names and passwords cannot be parameters of these statements: PostgreSQL itself quotes them.
   const execute = async (template: string, ...values: string[]): Promise<void> => {
     const { rows } = await client.query<{ statement: string }>(

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { VariableName } from '../config/environment.ts';
 import type { Config } from '../config/load.ts';
-import { type InternalPorts, LOOPBACK, type StackContext, type StackPorts } from './context.ts';
+import { type InternalPorts, isNative, LOOPBACK, type StackContext, type StackPorts } from './context.ts';
 import {
   endLeftovers,
   ensureSecrets,
@@ -125,8 +125,6 @@ export async function startServices(config: Config, progress: Progress): Promise
     throw error;
   }
 }
-
-const isNative = ({ values }: Config, address: VariableName): boolean => values[address] === undefined;
 
 async function neededServices(context: StackContext, progress: Progress): Promise<readonly ServiceSpec[]> {
   const { config } = context;

@@ -1,7 +1,7 @@
 /** How a worker of a build is made and run by the native stack. Which builds run is decided in `domain/deploy-steps.ts`. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { variableNames } from '../config/environment.ts';
+import { describeVariable, variableNames } from '../config/environment.ts';
 import { type Config, projectRoot, textOf } from '../config/load.ts';
 import { LOOPBACK } from './context.ts';
 import { expectOk } from './probe.ts';
@@ -87,7 +87,9 @@ export function workerService(
 /** How a build is run: with all settings in force, and no more heap than they allow. @param build its directory */
 export function workerProcess(config: Config, build: string) {
   const env = Object.fromEntries(
+    // A worker is told nothing that is for others, a superuser's password least of all.
     variableNames.flatMap((name) => {
+      if (describeVariable(name).containersOnly) return [];
       const text = textOf(config, name);
       return text === null ? [] : [[name, text]];
     }),

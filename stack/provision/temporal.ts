@@ -8,7 +8,7 @@ import { cached } from './cache.ts';
 import { run, which } from './run.ts';
 
 /** One version of the server however it is obtained; the command-line tool 1.9.1 brings server 1.32 and Web UI 2.54. */
-const PINNED = { cli: 'v1.9.1', server: 'v1.32.1', ui: 'v2.54.1', go: '1.26' } as const;
+export const PINNED = { cli: 'v1.9.1', server: 'v1.32.1', ui: 'v2.54.1', go: '1.26' } as const;
 
 /** `version` is the server's. */
 export type TemporalPrograms =
