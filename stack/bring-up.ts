@@ -8,7 +8,6 @@ import type { PostgresOptions } from '../clients/postgres.ts';
 import { applySchedules, differing } from '../clients/schedules.ts';
 import { connectTemporal, ensureNamespace } from '../clients/temporal.ts';
 import { SOURCES } from '../config/environment.ts';
-import { reasonOf } from '../domain/errors.ts';
 import { pipelinesNamed } from '../pipelines/index.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
