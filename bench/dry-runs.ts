@@ -137,10 +137,11 @@ async function write(stack: WholeStack, rows: readonly Row[]): Promise<void> {
   );
 }
 
-/** A cell of a table; an operator's id says nothing to a reader. */
+/** A cell of a table, without what says nothing to a reader: an operator's id, and in brackets what Flink itself said, with its paths. */
 const told = (text: string): string =>
   text
     .replaceAll(/\b[0-9a-f]{32}\b/g, '…')
+    .replace(/ \((?!--).*?…\)\..*$/s, '')
     .replaceAll('|', '\\|')
     .replaceAll('\n', ' ');
 

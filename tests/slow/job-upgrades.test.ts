@@ -174,7 +174,7 @@ describe('a new version', () => {
   });
 
   test('is the same one with another parallelism: the job is rescaled up and down', async () => {
-    const { before } = await upgrade((await actor.state()).version, {});
+    const before = await actor.state();
     for (const parallelism of [2, 1]) {
       const startedAt = Date.now();
       const { version } = await actor.command('deploy', { version: before.version, parallelism });

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { eventually } from './eventually.ts';
 import type { FakeActor, JobRow } from './fake-actors.ts';
+import type { FakeSubmission } from './fake-flink.ts';
 import { hasEnded } from './fake-job-manager.ts';
 
 /** What the actor believes, and Flink too: a moment after a loss they differ. */
@@ -76,7 +77,7 @@ export async function upgrade(job: FakeActor): Promise<JobRow> {
   );
 }
 
-/** Deploys a version that is never confirmed, and waits until the one before is stable again, from its own savepoint. */
+/** Deploys a version that is never confirmed, and waits until the one before is stable again, from what it has left itself. */
 export async function failedUpgrade(job: FakeActor): Promise<void> {
   const before = await job.row();
   changeVersion(job);
@@ -86,10 +87,14 @@ export async function failedUpgrade(job: FakeActor): Promise<void> {
     ({ state, version, attempt }) =>
       state === 'stable' && version === before?.version && attempt > before.attempt + 1,
   );
-  const suspended = (await job.savepoints()).find(({ kind }) => kind === 'suspend');
-  expect(suspended).toMatchObject({ status: 'completed', disposed_at: null });
-  const back = job.flink.submissions.filter(({ restorePath }) => restorePath === suspended?.path);
-  expect(back.at(-1)?.properties['table.exec.state.ttl']).toBeUndefined();
+  const { submissions } = job.flink;
+  const isBefore = ({ properties }: FakeSubmission): boolean =>
+    properties['table.exec.state.ttl'] === undefined;
+  // A savepoint, or a checkpoint where the version before was lost before it could be stopped: in either case its own.
+  const own = submissions.filter(isBefore);
+  const back = submissions.find(({ jobId }) => jobId === after.flink_job_id);
+  expect(back !== undefined && isBefore(back)).toBe(true);
+  expect(own.map(({ jobId }) => jobId)).toContain(back?.from?.jobId);
   expect((await job.events()).map(({ event }) => event)).toContain('rolledBack');
   expect(after.attempt).toBeGreaterThan(2);
   expect(job.flink.mostActive()).toBe(1);
