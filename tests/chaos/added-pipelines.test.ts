@@ -232,15 +232,15 @@ describe('air pollution beside weather', () => {
     // The hour's row counts one observation, and none is stored.
     expect(found).toMatchObject({ verdict: 'mismatched' });
     const judged = await eventually(
-      'the hour is judged complete',
+      'the hour is judged repaired',
       async () => {
         type(check);
         return (await changes()).at(-1);
       },
-      (change) => change?.verdict === 'complete',
+      (change) => change?.verdict === 'repaired',
       { everyMs: 2_000 },
     );
-    expect(judged).toMatchObject({ verdict: 'complete' });
+    expect(judged).toEqual({ verdict: 'repaired', reason: null });
   });
 
   test('leaves weather untouched, and every record of both is accounted for', async () => {
