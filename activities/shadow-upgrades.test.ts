@@ -158,7 +158,7 @@ test('windows are compared up to the hour that is over, and from the first that 
   });
   const [from, to] = [new Date('2026-01-31T08:00:00Z'), new Date('2026-01-31T10:00:00Z')];
   expect(it.database.askedFor('shadow-differences').at(-1)).toEqual([
-    ...['shadow_x', weather.windowTable, from, to, AT],
+    ...['shadow_x', weather.tables.windows, from, to, AT],
   ]);
 });
 

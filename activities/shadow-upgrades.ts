@@ -160,7 +160,7 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
       const from = firstWholeWindow(await oldestRecords(kafka, topicsOf(pipeline)));
       const to = lastWindowEnd(writtenBefore);
       const found = await compareWithShadow(database, {
-        ...{ schema: input.schema, table: pipeline.windowTable, from, to, writtenBefore },
+        ...{ schema: input.schema, table: pipeline.tables.windows, from, to, writtenBefore },
       });
       return { from: from.toISOString(), to: to.toISOString(), ...found };
     },

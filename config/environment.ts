@@ -272,6 +272,12 @@ export const environmentSchema = z
       secret: true,
       containersOnly: true,
     }),
+    FLINK_TASK_SLOTS: documented(wholeNumber(2, 64).default(4), {
+      about:
+        'Slots of the TaskManager among the containers: two for batch jobs, and the parallelism of each stream (2 for weather, 1 for air pollution).',
+      example: '4',
+      containersOnly: true,
+    }),
     KAFKA_UI_PORT: documented(port.default(8088), {
       about: 'Port of the Kafka UI among the containers.',
       example: '8088',

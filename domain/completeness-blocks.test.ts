@@ -57,6 +57,11 @@ describe('blocks to fetch', () => {
     );
   });
 
+  test('do not grow out of an hour that was cut', () => {
+    const some = [window(1, 1), window(2, 1), window(3, 1), window(1, 2)];
+    expect(keysIn(blocksToFetch(some, 2, () => true)).toSorted()).toEqual(some.map(windowKey).toSorted());
+  });
+
   test('are exact when nothing else may be held', () => {
     fc.assert(
       fc.property(windows, (some) => {

@@ -48,17 +48,23 @@ export function blocksToFetch(
     const key = windowKey({ entityId, windowStart: new Date(hour * HOUR_MS) });
     return asked.has(key) || mayHold(key);
   };
-  const blocks: (Open & { count: number })[] = [];
+  // Of an hour that had to be cut no block grows: it would hold windows of the others.
+  const blocks: (Open & { count: number; isCut: boolean })[] = [];
   for (const { hour, entities } of byHour(windows)) {
     const open = blocks.at(-1);
-    const joined = open?.end === hour && open.count + entities.length <= most && join(open, entities, isFree);
+    const joined =
+      open?.end === hour &&
+      !open.isCut &&
+      open.count + entities.length <= most &&
+      join(open, entities, isFree);
     if (open !== undefined && joined) {
       Object.assign(open, { end: hour + 1, entities: joined, count: open.count + entities.length });
       continue;
     }
     for (let at = 0; at < entities.length; at += most) {
       const part = entities.slice(at, at + most);
-      blocks.push({ first: hour, end: hour + 1, entities: part, count: part.length });
+      const isCut = entities.length > most;
+      blocks.push({ first: hour, end: hour + 1, entities: part, count: part.length, isCut });
     }
   }
   return blocks.map(blockOf);

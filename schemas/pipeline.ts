@@ -77,8 +77,6 @@ export const pipelineDefinitionSchema = z.object({
     deadLetters: topic,
   }),
   consumerGroup: z.string().min(1),
-  /** Where the windows stand: keyed by an entity and `window_start`, with `origin` and `updated_at`. */
-  windowTable: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/),
   job: jobDefinitionSchema,
   batchJobs: z.array(batchJobDefinitionSchema).default([]),
   backfill: backfillJobsSchema,

@@ -59,7 +59,11 @@ describe('the commands', () => {
     const wrong: string[] = [];
     for (const { place, words } of ours) {
       // Words in capitals and … stand for what the reader puts in.
-      const given = words.slice(2).filter((word) => !/^[[…]/.test(word));
+      const given = words
+        .slice(2)
+        .filter((word) => !/^[[…]/.test(word))
+        // The guide's own pipeline is registered by who follows it.
+        .map((word) => (word === 'machine-load' ? 'weather' : word));
       const program = harmless(await createProgram());
       await program.parseAsync([...given], { from: 'user' }).catch((error: Error) => {
         wrong.push(`${place}: ${words.join(' ')}: ${error.message}`);

@@ -12,7 +12,7 @@ import { kafkaBrokers, postgresAddress, temporalAddress } from '../config/addres
 import { type Config, loadConfig } from '../config/load.ts';
 import { reasonOf } from '../domain/errors.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
-import { tablesOf } from '../pipelines/index.ts';
+import { pipelinesNamed, tablesOf } from '../pipelines/index.ts';
 import { createActivities, type Doors } from './activities.ts';
 import { isReady, serveHealth } from './health-server.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -90,13 +90,16 @@ async function tell(workers: () => Record<string, Worker>, kafka: KafkaClient) {
   const { WORKER_HEALTH_PORT: port, WORKER_HEALTH_HOST: host, WEATHER_SOURCE: sourceName } = config.values;
   if (port === undefined) return undefined;
   // A connection of its own: a scrape neither waits for the activities nor makes them wait.
-  const database = connectDatabase({ ...postgresAddress(config), connections: 1 });
+  const database = connectDatabase({ ...postgresAddress(config), connections: 1 }, tablesOf);
+  const pipelines = Object.fromEntries(
+    pipelinesNamed(config.values.PIPELINES).map((pipeline) => [pipeline.name, pipeline]),
+  );
   const standing = { phase: lifecycle.phase, workers };
   const metrics = createMetrics({
     ...{ buildId, sdkAddress, logger },
     roles: roles.map((role) => taskQueues[role]),
     isReady: () => isReady(standing),
-    business: roles.includes('control') ? { database, kafka, sourceName } : undefined,
+    business: roles.includes('control') ? { database, kafka, pipelines, sourceName } : undefined,
   });
   const server = await serveHealth({ host, port, buildId, ...standing, metrics });
   return {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../config/load.ts';
 import type { MetricFamily } from '../domain/metrics.ts';
-import { pipelines } from '../pipelines/index.ts';
 import { weather } from '../pipelines/weather/definition.ts';
 import { fakeDatabase } from '../tests/support/fake-database.ts';
 import { metricDefinitions } from './metric-definitions.ts';
@@ -16,7 +15,7 @@ const database = fakeDatabase({
   'freshness-of-locations': [
     { locations: 60, without_observation: 1, median_age: 300, late_age: 590, oldest_age: 4_000 },
   ],
-  'hours-changed-lately': [{ pipeline: 'weather', hours: 12, latest: at }],
+  'hours-changed-lately': [{ hours: 12, latest: at }],
   'ingestion-of-last-hour': [
     {
       ...{ running: 1, completed: 58, failed_runs: 1, calls: 400, completed_at: at },
@@ -35,7 +34,7 @@ const database = fakeDatabase({
 });
 
 const doors: MetricDoors = {
-  ...{ database, pipelines, sourceName: 'mock' },
+  ...{ database, pipelines: { weather }, sourceName: 'mock' },
   kafka: {
     committedOffsets: async (_, topic) =>
       new Map<number, number>(topic === weather.topics.live.name ? [[0, 90]] : []),

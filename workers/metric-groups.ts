@@ -64,7 +64,7 @@ export function businessMetricGroups(doors: MetricDoors): readonly MetricGroup[]
   });
   return [
     group('freshness', (pipeline) => freshness(doors, pipeline)),
-    { name: 'hours', collect: () => hours(doors) },
+    group('hours', (pipeline) => hours(doors, pipeline)),
     group('ingestion', (pipeline) => ingestion(doors, pipeline)),
     group('lag', (pipeline) => lag(doors, pipeline)),
     group('dead-letters', (pipeline) => deadLetters(doors, pipeline)),
@@ -97,23 +97,17 @@ async function freshness({ database, sourceName }: MetricDoors, { name }: Pipeli
 }
 
 interface ChangedHoursRow {
-  readonly pipeline: string;
   readonly hours: number;
   readonly latest: Date | null;
 }
 
-async function hours({ database }: MetricDoors): Promise<readonly MetricFamily[]> {
-  const rows = await database.query<ChangedHoursRow>('hours-changed-lately');
-  return [
-    familyOf(
-      'hoursChanged',
-      rows.map(({ pipeline, hours: count }) => sample({ pipeline }, count)),
-    ),
-    familyOf(
-      'hourChanged',
-      rows.flatMap(({ pipeline, latest }) => known({ pipeline }, latest && seconds(latest))),
-    ),
-  ];
+async function hours({ database }: MetricDoors, { name }: PipelineDefinition) {
+  const labels = { pipeline: name };
+  const [row] = await database.query<ChangedHoursRow>('hours-changed-lately', [], name);
+  return {
+    hoursChanged: known(labels, row?.hours),
+    hourChanged: known(labels, row?.latest && seconds(row.latest)),
+  };
 }
 
 interface IngestionRow extends Readonly<Record<'running' | 'completed' | 'failed_runs', number>> {

@@ -1,9 +1,6 @@
 /** All that a worker tells to Prometheus in one answer: of itself, of the business, and of Temporal's SDK. */
-import type { KafkaClient } from '../clients/kafka.ts';
-import type { Database } from '../clients/postgres.ts';
-import { pipelines } from '../pipelines/index.ts';
 import { createBusinessMetrics } from './business-metrics.ts';
-import { businessMetricGroups } from './metric-groups.ts';
+import { businessMetricGroups, type MetricDoors } from './metric-groups.ts';
 import { createProcessMetrics, type ProcessFacts } from './process-metrics.ts';
 import { sdkMetrics } from './sdk-metrics.ts';
 
@@ -14,9 +11,7 @@ interface MetricsOptions extends ProcessFacts {
   /** Undefined where the SDK serves none. */
   readonly sdkAddress: string | undefined;
   /** Undefined for a worker that tells nothing of the business: that is the same whoever is asked. */
-  readonly business:
-    | { readonly database: Database; readonly kafka: KafkaClient; readonly sourceName: string }
-    | undefined;
+  readonly business: MetricDoors | undefined;
   readonly logger: { warn(details: object, message: string): void };
 }
 
@@ -26,7 +21,7 @@ export function createMetrics({ sdkAddress, business, logger, ...facts }: Metric
     business === undefined
       ? async () => ''
       : createBusinessMetrics({
-          groups: businessMetricGroups({ ...business, pipelines }),
+          groups: businessMetricGroups(business),
           ...{ freshMs: FRESH_MS, withinMs: WITHIN_MS, now: () => Date.now(), logger },
         });
   return async (): Promise<string> => {

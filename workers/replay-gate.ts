@@ -42,6 +42,8 @@ interface Replayed {
   readonly source: ReplayFinding['source'];
   readonly isOpen: boolean;
   readonly mayMove: boolean;
+  /** What a run names after itself has the same name again. */
+  readonly workflowId: string;
   readonly history: History;
 }
 
@@ -96,7 +98,10 @@ async function* replay(
 ): AsyncGenerator<{ replayed: Replayed; runId: string; error: string | undefined }> {
   let replayed: Replayed | undefined;
   const remembered = async function* () {
-    for await (replayed of given) yield { workflowId: replayed.name, history: replayed.history };
+    for await (replayed of given) {
+      const { workflowId, history } = replayed;
+      yield { workflowId, history };
+    }
   };
   for await (const { runId, error } of Worker.runReplayHistories({ workflowBundle: { code } }, remembered()))
     if (replayed !== undefined) yield { replayed, runId, error: error?.message };
@@ -116,18 +121,21 @@ async function* histories(
       JSON.parse(readFileSync(join(shipped, file), 'utf8')),
     ) as History;
     const name = file.slice(0, -'.json'.length);
-    yield { type: typeOf(history), name, source: 'project', isOpen: false, mayMove: false, history };
+    yield {
+      ...{ type: typeOf(history), name, source: 'project', isOpen: false, mayMove: false },
+      ...{ workflowId: startOf(history).workflowId ?? name, history },
+    };
   }
   if (client === undefined) return;
   const asked = { types: workflowTypes, longLived: moving, most: runsOfEachType };
   for await (const fetched of newestHistories(client, asked)) yield fromServer(fetched);
 }
 
-const typeOf = ({ events }: History): string =>
-  events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
+const startOf = ({ events }: History) => events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+const typeOf = (history: History): string => startOf(history).workflowType?.name ?? '';
 
 const fromServer = ({ type, workflowId, isOpen, mayMove, history }: FetchedHistory): Replayed => ({
-  ...{ type, name: workflowId, source: 'server', isOpen, mayMove, history },
+  ...{ type, name: workflowId, source: 'server', isOpen, mayMove, workflowId, history },
 });
 
 async function statesOfActors(client: Client, jobs: readonly string[]): Promise<Carried[]> {

@@ -31,6 +31,8 @@ process="$1"
 
 # The password reaches the JDBC driver through its own password file: what Flink never gets to see it cannot show.
 escaped() { printf '%s' "$1" | sed 's/[\\:]/\\&/g'; }
+# What the slots share grows with them, as in the native stack.
+slots="${FLINK_TASK_SLOTS:-4}"
 umask 077
 passfile="$tmp/pgpass"
 printf '%s:%s:*:%s:%s\n' "$(escaped "$POSTGRES_HOST")" "$POSTGRES_PORT" \
@@ -54,6 +56,10 @@ set -- \
   -Dsql-gateway.endpoint.rest.bind-port=8083 \
   "-Dexecution.checkpointing.dir=file://$data/checkpoints" \
   "-Dexecution.checkpointing.savepoint-dir=file://$data/savepoints" \
+  "-Dtaskmanager.numberOfTaskSlots=$slots" \
+  "-Dtaskmanager.memory.managed.size=$((slots * 32))m" \
+  "-Dtaskmanager.memory.network.min=$((slots * 16))m" \
+  "-Dtaskmanager.memory.network.max=$((slots * 16))m" \
   "-Dio.tmp.dirs=$tmp" \
   "-Dweb.tmpdir=$tmp" \
   "-Dblob.storage.directory=$tmp"

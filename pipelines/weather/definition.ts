@@ -38,7 +38,6 @@ export const weather: PipelineDefinition = pipelineDefinitionSchema.parse({
     deadLetters: { name: 'weather.dead-letters.v1', partitions: 1, retentionMs: 7 * DAY_MS },
   },
   consumerGroup: 'hourglass-weather',
-  windowTable: 'weather_hourly',
   job: {
     name: 'weather-stream',
     files: [
