@@ -17,6 +17,7 @@ import { createCityDirectory } from '../../mock/city-directory.ts';
 import { defaultStepSeconds, weatherAt } from '../../mock/weather.ts';
 import { measurements } from '../../pipelines/air-pollution/measurements.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { copyProject, readGuide, writeFiles } from '../support/guide.ts';
 import { rowDifferences } from '../support/row-differences.ts';
 
@@ -33,6 +34,8 @@ let project: string;
 let historyEnd: number;
 let present: number;
 
+const ports = await freePorts();
+
 /** Types a command where somebody would who follows the guide. */
 function type(command: string): string {
   return execFileSync('sh', ['-c', command], {
@@ -44,6 +47,7 @@ function type(command: string): string {
       WEATHER_SOURCE: 'mock',
       MOCK_SEED: SEED,
       FIRST_START_HISTORY_HOURS: String(HISTORY_HOURS),
+      ...ports,
     },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -14,6 +14,7 @@ import { weather } from '../../pipelines/weather/definition.ts';
 import { readState, recordedProcesses, type StackState } from '../../stack/data-dir.ts';
 import { isAlive } from '../../stack/process-identity.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 /** A checkout of its own, as a second user of the machine has it. */
 let checkout: string;
@@ -24,6 +25,7 @@ const environment = {
   MOCK_STEP_SECONDS: '20',
   FIRST_START_HISTORY_HOURS: '0',
   DEPLOY_WATCH_SECONDS: '10',
+  ...(await freePorts()),
 };
 
 const hourglass = (...args: string[]): string =>
