@@ -52,6 +52,7 @@ import {
   lineReaders,
   pipelineOfJob,
   pipelines,
+  pipelinesNamed,
 } from '../pipelines/index.ts';
 import { leaseTerms, termsOf } from '../pipelines/openweathermap-plans.ts';
 
@@ -93,7 +94,7 @@ function testsOfDoors({ config, database, kafka }: Given) {
   const postgres = () => database.query('answer');
   const rest = createFlinkRestClient(flinkRestUrl(config));
   const gateway = createFlinkGatewayClient(flinkGatewayUrl(config));
-  const topics = Object.values(pipelines).map((pipeline) => pipeline.topics.live.name);
+  const topics = pipelinesNamed(config.values.PIPELINES).map((pipeline) => pipeline.topics.live.name);
   return {
     control: createDoorActivities(buildId, {
       PostgreSQL: postgres,

@@ -1,6 +1,7 @@
-/** The topics that the pipelines declare, by name and by what each is for. */
+/** The topics of the pipelines that are run, by name and by what each is for. */
 import type { TopicDeclaration } from '../../clients/kafka.ts';
-import { pipelines } from '../../pipelines/index.ts';
+import { loadConfig } from '../../config/load.ts';
+import { pipelinesNamed } from '../../pipelines/index.ts';
 import type { PipelineDefinition } from '../../schemas/pipeline.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -21,28 +22,31 @@ export interface DeclaredTopic extends TopicDeclaration {
   readonly isRead: boolean;
 }
 
-export const declaredTopics: readonly DeclaredTopic[] = Object.values(pipelines).flatMap((pipeline) =>
-  (Object.keys(topicRoles) as Role[]).map((role) => ({
-    ...pipeline.topics[role],
-    role,
-    pipeline,
-    isRead: role === 'live' || role === 'repairs',
-  })),
-);
+/** In the order of `PIPELINES`. */
+export const declaredTopics = (): readonly DeclaredTopic[] =>
+  pipelinesNamed(loadConfig().values.PIPELINES).flatMap((pipeline) =>
+    (Object.keys(topicRoles) as Role[]).map((role) => ({
+      ...pipeline.topics[role],
+      role,
+      pipeline,
+      isRead: role === 'live' || role === 'repairs',
+    })),
+  );
 
-/** Thrown for a topic that no pipeline declares. */
+/** Thrown for a topic that no pipeline which is run declares. */
 class UndeclaredTopicError extends UsageError {
-  constructor(name: string) {
+  constructor(name: string, declared: readonly DeclaredTopic[]) {
     super(
       'UNDECLARED_TOPIC',
-      `There is no topic "${name}"; there are: ${declaredTopics.map((topic) => topic.name).join(', ')}.`,
+      `There is no topic "${name}"; there are: ${declared.map((topic) => topic.name).join(', ')}.`,
     );
   }
 }
 
 /** @throws UndeclaredTopicError */
 export function topicNamed(name: string): DeclaredTopic {
-  const topic = declaredTopics.find((each) => each.name === name || each.role === name);
-  if (topic === undefined) throw new UndeclaredTopicError(name);
+  const declared = declaredTopics();
+  const topic = declared.find((each) => each.name === name || each.role === name);
+  if (topic === undefined) throw new UndeclaredTopicError(name, declared);
   return topic;
 }

@@ -15,7 +15,7 @@ interface LagRow {
 export async function showLag({ json }: { json?: boolean }): Promise<void> {
   const rows = await withKafka(async (kafka) => {
     const found: LagRow[] = [];
-    for (const { name: topic, pipeline } of declaredTopics.filter(({ isRead }) => isRead)) {
+    for (const { name: topic, pipeline } of declaredTopics().filter(({ isRead }) => isRead)) {
       const group = pipeline.consumerGroup;
       const committed = await kafka.committedOffsets(group, topic);
       for (const { partition, low, high } of await kafka.watermarks(topic)) {

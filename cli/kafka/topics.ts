@@ -18,7 +18,7 @@ interface TopicRow {
 export async function showTopics({ json }: { json?: boolean }): Promise<void> {
   const rows = await withKafka(async (kafka) => {
     const found: TopicRow[] = [];
-    for (const { name, role, retentionMs } of declaredTopics) {
+    for (const { name, role, retentionMs } of declaredTopics()) {
       const marks = await kafka.watermarks(name);
       const published = marks.reduce((sum, { high }) => sum + high, 0);
       const records = published - marks.reduce((sum, { low }) => sum + low, 0);

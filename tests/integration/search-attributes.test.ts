@@ -9,7 +9,8 @@ import { temporalAddress } from '../../config/addresses.ts';
 import { completenessWatchScheduleId, partitionsScheduleId, SMOKE_TEST } from '../../domain/identities.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
-import { pipelines } from '../../pipelines/index.ts';
+import { pipelinesNamed } from '../../pipelines/index.ts';
+import { weather } from '../../pipelines/weather/definition.ts';
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import * as workflows from '../../workflows/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -45,6 +46,12 @@ beforeAll(async () => {
   await startBatchJob(client, hourWithoutRows);
   await startReplay(client, timeWithoutLetters);
   await smokeTest(client, (await describeWorkerDeployment(client)).currentBuild ?? '');
+  // Of a version that is not on record: each fails before it touches the job.
+  const unknown = { job: weather.job.name, version: '0123456789ab' };
+  for (const type of ['tryVersion', 'shadowUpgrade'])
+    await client.workflow.start(type, {
+      ...{ workflowId: `${type}/found-by-search-attributes`, taskQueue: taskQueues.control, args: [unknown] },
+    });
   await client.workflow.start<typeof workflows.backfill>('backfill', {
     ...{ workflowId: 'found-by-search-attributes', taskQueue: taskQueues.control, args: [oneHour] },
   });
@@ -67,7 +74,7 @@ const found = (query: string) =>
 
 /** What each workflow type is found by; a type that is missing here fails the test. */
 const queries: Readonly<Record<string, readonly string[]>> = {
-  flinkJob: Object.values(pipelines).map(
+  flinkJob: pipelinesNamed(config.values.PIPELINES).map(
     (each) => `${job.name} = '${each.job.name}' AND ${state.name} IN ('settling', 'stable', 'unstable')`,
   ),
   ingestWeather: [
@@ -85,6 +92,8 @@ const queries: Readonly<Record<string, readonly string[]>> = {
     `${pipeline.name} = 'weather' AND ${backfill.name} STARTS_WITH 'weather-' AND ${state.name} = 'completed'`,
   ],
   backfillChunk: [`${pipeline.name} = 'weather' AND ${backfill.name} STARTS_WITH 'weather-'`],
+  tryVersion: [`${job.name} = '${weather.job.name}'`],
+  shadowUpgrade: [`${job.name} = '${weather.job.name}'`],
   smokeTest: [`${state.name} = 'passed'`],
   runBatchJob: [`${job.name} = '${hourWithoutRows.job}' AND ${state.name} = 'finished'`],
 };

@@ -112,7 +112,7 @@ export function fakeIngestion(places: readonly FakePlace[], { failuresBefore = 0
   });
   const withSteps: Database = {
     ...database,
-    query: (name, parameters) => step(name, () => database.query(name, parameters)),
+    query: (name, parameters, of) => step(name, () => database.query(name, parameters, of)),
     // All or nothing: the fault comes before the first query, or after the last.
     transaction: (work) => step('transaction', () => work(database)),
   };
