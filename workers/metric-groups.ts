@@ -84,7 +84,7 @@ interface FreshnessRow {
 
 async function freshness({ database, sourceName }: MetricDoors, { name }: PipelineDefinition) {
   const labels = { pipeline: name };
-  const [row] = await database.query<FreshnessRow>('freshness-of-locations', [name, sourceName]);
+  const [row] = await database.query<FreshnessRow>('freshness-of-locations', [name, sourceName], name);
   return {
     locations: known(labels, row?.locations),
     locationsWithoutObservation: known(labels, row?.without_observation),

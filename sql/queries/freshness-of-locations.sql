@@ -2,9 +2,9 @@
 -- Locations that have none are only counted.
 with ages as (
   select extract(epoch from now() - p.observed_at)::double precision as age
-  from locations l
+  from ${registry} l
   left join location_polls p
-    on p.city_id = l.city_id
+    on p.entity_id = l.${key}
     and p.pipeline = $1
     and p.source = $2
   where l.active_from <= now()

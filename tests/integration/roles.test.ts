@@ -115,7 +115,7 @@ describe('the reader', () => {
       'create table mine ()',
       'create temporary table mine ()',
       'drop view observation_conditions',
-      'select ensure_observation_partitions(current_date, current_date + 400)',
+      `select ensure_partitions('observations', current_date, current_date + 400)`,
       "select grant_reading('hourglass_reader')",
       'create role another',
       "select pg_read_file('/etc/passwd')",

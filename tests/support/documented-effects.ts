@@ -58,6 +58,11 @@ const planned = ({ code, stdout, stderr }: Outcome): boolean =>
 
 /** The first that fits counts. */
 export const effects: readonly (readonly [RegExp, Effect])[] = [
+  // Of pipelines that a start runs when it is told to.
+  [
+    /\b(machine|air)-(stream|load|pollution)\b/,
+    elsewhere('tests/chaos/added-pipelines.test.ts', 'air-stream'),
+  ],
   [/^npm ci && npm (start|test)$|^npm (ci|test|start)$/, elsewhere('.ci/run', 'npm test')],
   [
     /^npm run [\w:]+( domain)?$|^npx vitest /,
