@@ -19,7 +19,8 @@ import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 const SEED = 'worker deploys';
 const CITIES = manyCities(120);
 const ALL = [...seedCities(), ...CITIES];
-const WATCH_SECONDS = 8;
+/** So long that a command which was killed before is there again to meet it. */
+const WATCH_SECONDS = 15;
 /** Hours that the workflows own, so that chunks go through a batch job. */
 const to = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 72 * HOUR_MS);
 const from = new Date(to.getTime() - 20 * 24 * HOUR_MS);

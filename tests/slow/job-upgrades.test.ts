@@ -46,7 +46,7 @@ const crashing = inJob(
   '  CAST(CAST(condition_description AS INT) AS STRING) AS condition_description,',
 );
 const dropping = (sql: string): string =>
-  sql.replace('FROM flattened_weather\n', 'FROM flattened_weather WHERE city_id < 0\n');
+  sql.replace('FROM flattened_records\n', 'FROM flattened_records WHERE city_id < 0\n');
 /** Another version of the same meaning. */
 const tuned = (rows: number) => (sql: string) =>
   sql.replace(`'sink.buffer-flush.max-rows' = '5000'`, `'sink.buffer-flush.max-rows' = '${rows}'`);
