@@ -8,7 +8,8 @@ export default defineConfig({
     pool: 'forks',
     ...reporting(),
     include: ['tests/chaos/**/*.test.ts'],
-    fileParallelism: false,
+    // Most of them wait most of the time: two stacks, on ports of their own, share the machine.
+    maxWorkers: 2,
     // Lives beside a Flink in memory mostly wait.
     maxConcurrency: 8,
     testTimeout: 600_000,

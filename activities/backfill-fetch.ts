@@ -128,7 +128,7 @@ async function fetchInWaves(
 ): Promise<Progress> {
   const { chunk, options } = task;
   const ids = chunk.windows.entities.map(({ id }) => id);
-  const locations = await registeredLocations(deps.database, ids);
+  const locations = await registeredLocations(deps.database, task.backfill.request.pipeline, ids);
   const ranges = rangesByEntity(chunk, options.history);
   const publish = createPublisher(deps, task);
   const witnessOf = ({ done, failures }: Progress): PastQuestion | undefined => {

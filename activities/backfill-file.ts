@@ -11,14 +11,18 @@ import {
 } from '../clients/backfill-ledger.ts';
 import { type ChunkRecord, chunksOf, ENDED_CHUNKS } from '../clients/chunk-ledger.ts';
 import type { KafkaClient, OutgoingRecord } from '../clients/kafka.ts';
-import { type FileLine, type ReadLine, readObservationFile } from '../clients/observation-file.ts';
+import {
+  type FileLine,
+  type LineReaderOptions,
+  type ReadLine,
+  readObservationFile,
+} from '../clients/observation-file.ts';
 import type { Database } from '../clients/postgres.ts';
 import { registeredLocations } from '../clients/registered-locations.ts';
 import { NO_RANGES, type OffsetRanges } from '../domain/backfill-offsets.ts';
 import { HourglassError, ofPipeline } from '../domain/errors.ts';
 import { createWantedWindows, type WantedChunk } from '../domain/wanted-windows.ts';
-import type { UnitSystem } from '../schemas/backfill.ts';
-import type { PipelineDefinition, RegisteredLocation } from '../schemas/pipeline.ts';
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { chunkHeaders, originHeaders, refusedValue } from './backfill-records.ts';
 import {
   createPacket,
@@ -30,14 +34,6 @@ import {
 import { withPulse } from './pulse.ts';
 
 export type { FilePosition } from '../clients/backfill-ledger.ts';
-
-export interface LineReaderOptions {
-  /** Of all lines of the file. */
-  readonly units: UnitSystem;
-  /** The registry. */
-  locationOf(entityId: number): RegisteredLocation | undefined;
-  now(): Date;
-}
 
 export interface BackfillFileDeps {
   readonly database: Database;
@@ -129,7 +125,7 @@ const NOTHING = { stream: NO_RANGES, batch: NO_RANGES };
 async function linesOf({ database, lineReaders, now }: BackfillFileDeps, { id, request }: BackfillRecord) {
   const { pipeline, file, units = 'metric' } = request;
   if (file === undefined) throw new NoFileError(id);
-  const registry = await registeredLocations(database);
+  const registry = await registeredLocations(database, pipeline);
   const locationOf = (entityId: number) => registry.get(entityId);
   const readLine = ofPipeline(lineReaders, pipeline)({ units, locationOf, now });
   return (afterLine: number) => readObservationFile(file, readLine, cancellationSignal(), { afterLine });

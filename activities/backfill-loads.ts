@@ -90,10 +90,11 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
   };
 
   const accountForOwn = async (id: string, topic: string, ranges: OffsetRanges): Promise<void> => {
-    const inspect = ofPipeline(contracts, (await backfillOf(database, id)).request.pipeline);
+    const { pipeline } = (await backfillOf(database, id)).request;
+    const inspect = ofPipeline(contracts, pipeline);
     let lost = 0;
     for (const range of ranges)
-      await accountFor({ database, kafka }, topic, range, inspect, async (letters) => {
+      await accountFor({ database, kafka }, topic, range, { pipeline, inspect }, async (letters) => {
         heartbeat();
         const own = letters.filter(({ record }) => record.headers['backfill'] === id);
         const poison = own.filter(({ record }) => inspect(record).kind === 'poison');
@@ -147,7 +148,7 @@ export function createBackfillLoadActivities({ database, kafka, pipelines, contr
       let swallowed = 0;
       await kafka.read(topic, offsets, async (records) => {
         const own = records.filter(({ headers }) => headers['backfill'] === id);
-        swallowed += (await deadLettersAmong(database, own, inspect)).length;
+        swallowed += (await deadLettersAmong(database, own, { pipeline, inspect })).length;
         heartbeat();
       });
       if (swallowed === 0) return NOTHING_TO_LOAD;

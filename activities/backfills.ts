@@ -163,7 +163,7 @@ export function createBackfillActivities(deps: BackfillDeps) {
       const event = backfillStates[status].terminal ? 'retried' : 'started';
       const claimed = await claimBackfill(database, { id, event, workflowId, from: owner });
       if (claimed.workflowId !== workflowId) return { kind: 'attached', id, workflowId: claimed.workflowId };
-      await database.query('ensure-backfill-partitions', [id]);
+      await database.query('ensure-backfill-partitions', [id], record.request.pipeline);
       return backfillStates[claimed.status].terminal
         ? { kind: 'ended', id, state: claimed.status }
         : begun(claimed);

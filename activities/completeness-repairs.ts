@@ -141,8 +141,9 @@ export function createCompletenessRepairActivities(deps: CompletenessDeps) {
     },
 
     /** Whether the rows of all hours count no more than is stored by now. */
-    async isAllStored({ repair }: { repair: HourRepair }): Promise<boolean> {
-      return (await countHoursCountingMore(database, repair)) === 0;
+    async isAllStored(input: { pipeline: string; repair: HourRepair }): Promise<boolean> {
+      const { pipeline, repair } = input;
+      return (await countHoursCountingMore(database, pipeline, repair)) === 0;
     },
 
     /**
@@ -151,7 +152,7 @@ export function createCompletenessRepairActivities(deps: CompletenessDeps) {
      */
     async requireNothingToForget(input: { pipeline: string; repair: HourRepair }): Promise<void> {
       const { pipeline, repair } = input;
-      const hours = await countHoursCountingMore(database, repair);
+      const hours = await countHoursCountingMore(database, pipeline, repair);
       if (hours === 0 || repair.isLast) return;
       const { live } = ofPipeline(pipelines, pipeline).topics;
       if (!(await reachesBackTo(kafka, live.name, new Date(repair.from))))

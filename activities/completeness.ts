@@ -34,7 +34,7 @@ import {
   unexplainedWindows,
 } from '../clients/lost-records.ts';
 import type { Database } from '../clients/postgres.ts';
-import type { InspectRecord } from '../clients/record-accounts.ts';
+import type { InspectRecord, RecordContract } from '../clients/record-accounts.ts';
 import type { BackfillFacts } from '../domain/backfill-plan.ts';
 import { alertOfCheck, alertOfReturn, alertOfSilence } from '../domain/completeness-alerts.ts';
 import type { LogReading } from '../domain/completeness-evidence.ts';
@@ -112,6 +112,11 @@ export function historyStart({ horizonMs }: Pick<BackfillFacts, 'horizonMs'>, at
 export function createCompletenessActivities(deps: CompletenessDeps) {
   const { database, kafka, pipelines, contracts, facts, now, pollMs, isOpenWorkflow } = deps;
 
+  const contractOf = (pipeline: string): RecordContract => ({
+    pipeline,
+    inspect: ofPipeline(contracts, pipeline),
+  });
+
   /** What the stream reads. */
   const topicsOf = (pipeline: string): readonly SearchedTopic[] => {
     const { live, repairs } = ofPipeline(pipelines, pipeline).topics;
@@ -152,7 +157,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
     const newest = newestHours(latest?.judgedTo, at, policy);
     await beginCheck(database, { pipeline, id, ...newest, logEnds: await read(pipeline, logEnds) });
     const since = latest?.storedUntil ?? NEVER;
-    const changed = await changedHoursSince(database, { since, before: newest.from });
+    const changed = await changedHoursSince(database, { pipeline, since, before: newest.from });
     const unsettled = await unsettledHours(database, pipeline, newest.from);
     return stepsToJudge(newest, [...changed, ...unsettled], policy);
   };
@@ -174,22 +179,23 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
       ...{ isBehind, reading, publishedNotStored, openRepairs: begun.openRepairs },
       begunAt: new Date(begun.at),
       mostAttempts: asked.policy.mostAttempts,
+      letterTopics: Object.values(ofPipeline(pipelines, asked.pipeline).topics).map(({ name }) => name),
       historyFrom: historyStart(ofPipeline(facts, asked.pipeline), new Date(begun.at)),
     });
 
   /** Of what was found to be published and not stored before: what still is. */
   const stillLost = async (step: JudgedStep): Promise<readonly PublishedRecord[]> => {
-    const inspect = ofPipeline(contracts, step.asked.pipeline);
+    const contract = contractOf(step.asked.pipeline);
     const windows = await explainedWindows(database, questionOf(step));
     const lost: PublishedRecord[] = [];
     for (const [topic, ranges] of rangesOfPlaces(windows))
-      lost.push(...(await lookForLost(deps, { ...step, topic, ranges, windows, inspect })).lost);
+      lost.push(...(await lookForLost(deps, { ...step, topic, ranges, windows, contract })).lost);
     return lost;
   };
 
   /** Whatever of these windows was published around their hours and is not stored. */
   const lostAround = async (step: JudgedStep, windows: readonly UnexplainedWindow[]): Promise<Look> => {
-    const inspect = ofPipeline(contracts, step.asked.pipeline);
+    const contract = contractOf(step.asked.pipeline);
     const hours = windows.map(({ windowStart }) => windowStart);
     const lost: PublishedRecord[] = [];
     let isWhole = windows.length < MOST_WINDOWS_SOUGHT;
@@ -198,7 +204,7 @@ export function createCompletenessActivities(deps: CompletenessDeps) {
         const within = windows.filter(({ windowStart: at }) => at >= range.from && at < range.to);
         const ranges = await rangesAround(kafka, searched, range);
         const look = await lookForLost(deps, {
-          ...{ ...step, topic: searched.name, ranges, windows: within, inspect },
+          ...{ ...step, topic: searched.name, ranges, windows: within, contract },
         });
         lost.push(...look.lost);
         isWhole &&= look.isWhole;

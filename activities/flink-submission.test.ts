@@ -6,7 +6,7 @@ import { fakeFlink } from '../tests/support/fake-flink.ts';
 import { GENERAL_FAULTS } from '../tests/support/fake-flink-faults.ts';
 import type { FakeTimes } from '../tests/support/fake-job-manager.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
-import { cancelAndWait, contentHash, rootCause, submitOnce } from './flink-submission.ts';
+import { cancelAndWait, rootCause, submitOnce } from './flink-submission.ts';
 
 const temporaryDirectory = temporaryDirectories();
 const environment = () => new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
@@ -160,13 +160,5 @@ describe.concurrent('rootCause', () => {
     flink.put({ id: jobId, name: 'stream', state: 'FAILED' });
     flink.faults.arm('exceptions', 'unreachable once');
     await expect(rootCause(flink.rest, jobId)).rejects.toMatchObject({ code: 'FLINK_UNREACHABLE' });
-  });
-});
-
-describe('contentHash', () => {
-  test('is the same for the same content, another for another, and fits into a name', () => {
-    expect(contentHash([['a'], { b: '1' }])).toBe(contentHash([['a'], { b: '1' }]));
-    expect(contentHash([['a'], { b: '2' }])).not.toBe(contentHash([['a'], { b: '1' }]));
-    expect(contentHash([])).toMatch(/^[0-9a-f]{12}$/);
   });
 });

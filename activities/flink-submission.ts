@@ -1,5 +1,4 @@
-/** What all work on Flink's jobs has in common: ids, submitting a job once, cancelling it, and why it failed. */
-import { createHash } from 'node:crypto';
+/** What all work on Flink's jobs has in common: submitting a job once, cancelling it, and why it failed. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { FlinkRequestError, FlinkStatementError, innermostCause } from '../clients/flink-errors.ts';
@@ -13,10 +12,6 @@ export interface FlinkDoors {
   /** How long to wait between two looks at what is under way. */
   readonly pollMs: number;
 }
-
-/** The name of a version: what it is made of, as a hash. */
-export const contentHash = (content: unknown): string =>
-  createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
 
 /** Why a job failed, in one sentence; after a failed restore its exceptions are empty and only its result tells. */
 export async function rootCause(rest: FlinkRestClient, jobId: string): Promise<string> {

@@ -17,12 +17,16 @@ interface Watch {
   readonly phase: JobPhase;
   readonly untilMs?: number;
   readonly change?: Partial<JobPolicy>;
+  readonly isUnconfirmed?: boolean;
 }
 const watch = (
   { environment, activities }: ReturnType<typeof flinkActivities>,
-  { phase, untilMs = 20_000, change = {} }: Watch,
+  { phase, untilMs = 20_000, change = {}, isUnconfirmed = false }: Watch,
 ): Promise<Judgement | undefined> =>
-  environment.run(activities.watchJob, { name, jobId, phase, untilMs, policy: { ...policy, ...change } });
+  environment.run(activities.watchJob, {
+    ...{ name, jobId, phase, untilMs, isUnconfirmed },
+    policy: { ...policy, ...change },
+  });
 
 describe.concurrent('watchJob returns what is news', () => {
   test('a job that runs and completes a checkpoint is stable', async () => {
@@ -133,6 +137,7 @@ describe.concurrent('a JobManager that does not answer', () => {
     expect(await watch(setup, { phase: 'stable', change })).toEqual({
       verdict: 'unstable',
       reason: 'The Flink JobManager at http://fake does not answer: connect ECONNREFUSED.',
+      isSilence: true,
     });
     expect(await watch(setup, { phase: 'unstable', change })).toEqual({ verdict: 'stable', reason: '' });
   });
@@ -211,5 +216,59 @@ describe('a job that reads nothing', () => {
     });
     setup.flink.put({ id: jobId, name });
     expect(await watch(setup, { phase: 'stable', untilMs: 2 * 3_600_000 })).toBeUndefined();
+  });
+});
+
+describe.concurrent('a version that has to be confirmed', () => {
+  const reading = (each: readonly { read: number; end: number }[]) => {
+    const left = [...each];
+    return async () => (left.length > 1 ? left.shift() : left[0]);
+  };
+  const unconfirmed = { phase: 'settling', isUnconfirmed: true, untilMs: 400 } as const;
+
+  test('is stable once its checkpoints are completed and it reads what comes', async () => {
+    const readProgress = reading([
+      { read: 10, end: 10 },
+      { read: 10, end: 12 },
+      { read: 12, end: 12 },
+    ]);
+    const setup = setUp({ readProgress });
+    setup.flink.put({ id: jobId, name });
+    expect(await watch(setup, { ...unconfirmed, untilMs: 20_000 })).toEqual({
+      verdict: 'stable',
+      reason: '',
+    });
+    expect(setup.flink.jobs.get(jobId)?.completed).toBeGreaterThanOrEqual(policy.upgradeCheckpoints);
+  });
+
+  test('is told with what it still lacks when its time is over', async () => {
+    const few = setUp({ readProgress: reading([{ read: 1, end: 1 }]), times: { checkpointMs: 150 } });
+    few.flink.put({ id: jobId, name });
+    expect(await watch(few, { ...unconfirmed, change: { upgradeCheckpoints: 9 } })).toEqual({
+      verdict: 'settling',
+      reason: expect.stringMatching(/^[12] of 9 checkpoints are completed$/),
+    });
+    const reads = reading([
+      { read: 1, end: 1 },
+      { read: 1, end: 5 },
+    ]);
+    const stuck = setUp({ readProgress: reads });
+    stuck.flink.put({ id: jobId, name });
+    expect(await watch(stuck, unconfirmed)).toEqual({
+      verdict: 'settling',
+      reason: 'it has read none of the 4 records that came',
+    });
+  });
+
+  test('whose state does not fit is told at once, though Flink goes on trying', async () => {
+    const setup = setUp({ readProgress: reading([{ read: 1, end: 1 }]) });
+    setup.flink.put({ id: jobId, name });
+    const cause =
+      'StateMigrationException: The new state serializer must not be incompatible with the old one';
+    setup.flink.fail(jobId, `a.b.C: outer\nCaused by: org.apache.flink.util.${cause}`, 'RESTARTING');
+    expect(await watch(setup, { ...unconfirmed, untilMs: 20_000 })).toEqual({
+      verdict: 'unstable',
+      reason: cause,
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { weather } from '../pipelines/weather/definition.ts';
-import { jobPolicySchema, jobStateSchema } from '../schemas/job.ts';
+import { jobPolicySchema, jobStateSchema, upgradesSchema } from '../schemas/job.ts';
 import { fakeDatabase } from '../tests/support/fake-database.ts';
 import {
   flinkActivities,
@@ -39,6 +39,28 @@ describe('describeVersion', () => {
     const { version } = await setUp().activities.describeVersion({ name });
     const changed = setUp({ definition: { ...job, ...change } });
     expect((await changed.activities.describeVersion({ name })).version).not.toBe(version);
+  });
+
+  test('one on record is named as it was, and with another parallelism it is another', async () => {
+    const { activities, database } = setUp();
+    const known = await activities.describeVersion({ name, version: target.version });
+    const rescaled = await activities.describeVersion({ name, version: target.version, parallelism: 7 });
+    const recorded = database.askedFor('record-job-version');
+    expect(recorded.map(([, version]) => version)).toEqual([known.version, rescaled.version]);
+    expect(recorded.map(([, , statements]) => JSON.parse(String(statements)))).toEqual([
+      recordedVersion.statements,
+      recordedVersion.statements,
+    ]);
+    expect(JSON.parse(String(recorded[1]?.[3]))).toEqual({ 'parallelism.default': '7' });
+    const own = await activities.describeVersion({ name, version: target.version, parallelism: 2 });
+    expect(own.version).toBe(known.version);
+  });
+
+  test('one that is not on record is refused', async () => {
+    const { activities } = setUp({ database: fakeDatabase() });
+    await expect(activities.describeVersion({ name, version: target.version })).rejects.toMatchObject({
+      ...{ code: 'UNKNOWN_VERSION', retryable: false },
+    });
   });
 
   test('how a job is guarded is told beside its version, and is no part of it', async () => {
@@ -118,7 +140,7 @@ describe('the record of a job', () => {
   const row = {
     ...{ desired: 'suspended', is_parked: true, state: 'recovering', attempt: 7, sequence: 41 },
     ...{ desired_version: 'w', version: 'v', flink_job_id: jobId },
-    ...{ restore_path: 'file:///s/1', reason: 'why' },
+    ...{ restore_path: 'file:///s/1', reason: 'why', upgrades: { confirmed: 'v' } },
   };
 
   test('is where an actor that begins anew goes on from', async () => {
@@ -128,6 +150,7 @@ describe('the record of a job', () => {
     expect(await activities.readJobRecord({ name })).toEqual({
       ...{ desired: 'suspended', isParked: true, phase: 'recovering', attempt: 7, sequence: 41, policy },
       ...{ desiredVersion: 'w', version: 'v', jobId, restorePath: 'file:///s/1', reason: 'why' },
+      upgrades: upgradesSchema.parse({ confirmed: 'v' }),
     });
   });
 
@@ -186,7 +209,7 @@ describe('the record of a job', () => {
     });
     expect(together).toEqual(['record-job', 'record-job-event', 'record-job-event']);
     expect(database.askedFor('record-job')).toEqual([
-      [name, 'running', false, 'stable', '', 'v', 2, jobId, '', '', 9],
+      [name, 'running', false, 'stable', '', 'v', 2, jobId, '', '', 9, JSON.stringify(state.upgrades)],
     ]);
     expect(database.askedFor('record-job-event').map((parameters_) => parameters_.slice(0, 5))).toEqual([
       [name, 8, new Date(0), 'submitted', 'stable'],

@@ -1,36 +1,19 @@
-/** Activities of a Flink job's actor: its versions, its submissions, and watching it. Each is safe to repeat. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { FlinkRequestError, FlinkUnreachableError, innermostCause } from '../clients/flink-errors.ts';
-import type { FlinkException } from '../clients/flink-rest.ts';
+/** Activities of a Flink job's actor: its versions, its submissions and its record. Each is safe to repeat; watching is in `flink-watch.ts`. */
 import { readRecordOfJob } from '../clients/job-record.ts';
+import { definedVersion, PARALLELISM, readVersion, recordVersion } from '../clients/job-versions.ts';
 import type { Database } from '../clients/postgres.ts';
-import { readFlinkSql } from '../clients/sql-files.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { renderFlinkSql } from '../domain/flink-sql.ts';
-import {
-  hasEnded,
-  isNews,
-  type JobSample,
-  type Judgement,
-  judge,
-  type ReadProgress,
-  stalledSince,
-} from '../domain/job-health.ts';
-import type { JobEventRecord, JobPhase, JobPolicy, JobRecord } from '../schemas/job.ts';
+import type { JobEventRecord, JobPolicy, JobRecord } from '../schemas/job.ts';
 import type { JobDefinition } from '../schemas/pipeline.ts';
-import { cancelAndWait, contentHash, type FlinkDoors, rootCause, submitOnce } from './flink-submission.ts';
-import { withPulse } from './pulse.ts';
+import { cancelAndWait, submitOnce } from './flink-submission.ts';
+import { createFlinkWatch, type FlinkWatchDeps } from './flink-watch.ts';
 
-export interface FlinkDeps extends FlinkDoors {
-  /** How long to wait between two looks at a job that is watched. */
-  readonly watchMs: number;
+export interface FlinkDeps extends FlinkWatchDeps {
   readonly database: Database;
   readonly jobs: Readonly<Record<string, JobDefinition>>;
   /** The values of `${…}` in a job's SQL: addresses, topics. No secret is among them. */
   readonly parameters: (job: string) => Readonly<Record<string, string>>;
-  /** How far a job has read, summed over what it reads; undefined when that cannot be told now. */
-  readonly readProgress: (job: string) => Promise<Omit<ReadProgress, 'atMs'> | undefined>;
 }
 
 export interface JobTarget {
@@ -58,15 +41,15 @@ class UnknownJobError extends HourglassError {
 /** Thrown for a version that is not on record. */
 class UnknownVersionError extends HourglassError {
   constructor(job: string, version: string) {
-    super('UNKNOWN_VERSION', `Version ${version} of ${job} is not on record; deploy the job again.`);
+    super(
+      'UNKNOWN_VERSION',
+      `Version ${version} of ${job} is not on record; without a version the definition's present one is deployed.`,
+    );
   }
 }
 
-/** How far a job has read changes with its checkpoints: asking more often tells nothing. */
-const PROGRESS_EVERY_MS = 10_000;
-
 export function createFlinkActivities(deps: FlinkDeps) {
-  const { database, rest, jobs, parameters, readProgress, watchMs } = deps;
+  const { database, jobs, parameters } = deps;
 
   const definitionOf = (name: string): JobDefinition => {
     const definition = jobs[name];
@@ -74,64 +57,31 @@ export function createFlinkActivities(deps: FlinkDeps) {
     return definition;
   };
 
-  /** Of a job that has ended without an exception its result is asked. */
-  const failureOf = async (jobId: string, state: string, newest: FlinkException | undefined) => {
-    if (newest !== undefined) return innermostCause(newest.trace);
-    return hasEnded(state) ? rootCause(rest, jobId) : '';
-  };
-
-  const look = async (jobId: string): Promise<JobSample | undefined> => {
-    const signal = cancellationSignal();
-    const job = await rest.job(jobId, signal);
-    if (job === undefined) return undefined;
-    const checkpoints = await rest.checkpoints(jobId, signal);
-    const exceptions = await rest.exceptions(jobId, signal);
-    return {
-      nowMs: job.now,
-      state: job.state,
-      isWhole: job.vertices.every(({ status }) => status === 'RUNNING' || status === 'FINISHED'),
-      startedAtMs: job['start-time'],
-      runningSinceMs: job.timestamps['RUNNING'] ?? 0,
-      checkpointAtMs: checkpoints.latestAtMs ?? 0,
-      failuresAtMs: exceptions.map(({ atMs }) => atMs),
-      failure: await failureOf(jobId, job.state, exceptions[0]),
-      checkpointFailure: checkpoints.latestFailure ?? '',
-    };
-  };
-
-  /** @returns undefined when there is nothing to say @throws FlinkUnreachableError */
-  const judgeOnce = async (
-    jobId: string,
-    stalled: ReadProgress | undefined,
-    policy: JobPolicy,
-  ): Promise<{ nowMs: number; judgement: Judgement | undefined }> => {
-    const sample = await look(jobId).catch((error) => {
-      // Between two questions a JobManager may forget a job: the next look tells.
-      if (error instanceof FlinkRequestError && error.status === 404) return undefined;
-      throw error;
-    });
-    if (sample === undefined)
-      return {
-        nowMs: 0,
-        judgement: { verdict: 'lost', reason: 'the Flink cluster does not know the job any more' },
-      };
-    return { nowMs: sample.nowMs, judgement: judge(sample, stalled, policy) };
-  };
-
   return {
-    /** The version that the definition stands for now, put on record, and how it is to be guarded. */
-    async describeVersion({ name }: { name: string }): Promise<{ version: string; policy: JobPolicy }> {
-      const { files, settings, parallelism, policy } = definitionOf(name);
-      const statements = files.map(readFlinkSql);
-      const all = { ...settings, 'parallelism.default': String(parallelism) };
-      const version = contentHash([statements, all]);
-      await database.query('record-job-version', [
-        name,
-        version,
-        JSON.stringify(statements),
-        JSON.stringify(all),
-      ]);
-      return { version, policy };
+    ...createFlinkWatch(deps),
+
+    /**
+     * The version that is to run, put on record, and how it is to be guarded: one that is on record already, or the one that
+     * the definition stands for now.
+     * @param parallelism instead of the version's own; 0 for none
+     * @throws UnknownVersionError
+     */
+    async describeVersion({
+      name,
+      version: named,
+      parallelism = 0,
+    }: {
+      name: string;
+      version?: string | undefined;
+      parallelism?: number;
+    }): Promise<{ version: string; policy: JobPolicy }> {
+      const definition = definitionOf(name);
+      const { policy } = definition;
+      const own = named === undefined ? definedVersion(definition) : await readVersion(database, name, named);
+      if (own === undefined) throw new UnknownVersionError(name, named ?? '');
+      const settings =
+        parallelism === 0 ? own.settings : { ...own.settings, [PARALLELISM]: String(parallelism) };
+      return { version: await recordVersion(database, name, { ...own, settings }), policy };
     },
 
     /**
@@ -162,52 +112,16 @@ export function createFlinkActivities(deps: FlinkDeps) {
 
     /** Submits the target unless Flink has it already; whether it runs is for the watch to tell. */
     async submitJob({ name, version, jobId, restorePath }: JobTarget): Promise<void> {
-      const [recorded] = await database.query<{ statements: string[]; settings: Record<string, string> }>(
-        'job-version',
-        [name, version],
-      );
+      const recorded = await readVersion(database, name, version);
       if (recorded === undefined) throw new UnknownVersionError(name, version);
+      const { settings } = recorded;
       const statements = recorded.statements.map((statement) => renderFlinkSql(statement, parameters(name)));
-      await submitOnce(deps, { name, jobId, statements, settings: recorded.settings, restorePath });
+      await submitOnce(deps, { name, jobId, statements, settings, restorePath });
     },
 
     /** Ends the job in Flink without a savepoint; its checkpoints stay. */
     async cancelJob({ jobId }: { jobId: string }): Promise<void> {
       await cancelAndWait(deps, jobId);
-    },
-
-    /**
-     * Only looks. Returns what is news to an actor that believes the job to be in `phase`, or undefined when `untilMs` has
-     * passed without any. A JobManager that does not answer says nothing about the job.
-     */
-    async watchJob(input: {
-      name: string;
-      jobId: string;
-      phase: JobPhase;
-      policy: JobPolicy;
-      untilMs: number;
-    }): Promise<Judgement | undefined> {
-      const { name, jobId, phase, policy, untilMs } = input;
-      const deadline = Date.now() + untilMs;
-      const progress = progressTracker(() => readProgress(name));
-      let answeredAt = Date.now();
-      let nowMs = 0;
-      while (Date.now() < deadline) {
-        heartbeat();
-        try {
-          const seen = await withPulse(async () => judgeOnce(jobId, await progress(nowMs), policy));
-          ({ nowMs } = seen);
-          answeredAt = Date.now();
-          if (seen.judgement !== undefined && isNews(seen.judgement, phase)) return seen.judgement;
-        } catch (error) {
-          if (!isUnanswered(error)) throw error;
-          const silentMs = Date.now() - answeredAt;
-          const judgement: Judgement = { verdict: 'unstable', reason: error.message };
-          if (silentMs > policy.unreachableMs && isNews(judgement, phase)) return judgement;
-        }
-        await delay(watchMs, undefined, { signal: cancellationSignal() });
-      }
-      return undefined;
     },
 
     /** The actor's knowledge and what happened to the job since it was last recorded. */
@@ -231,6 +145,7 @@ export function createFlinkActivities(deps: FlinkDeps) {
           state.restorePath,
           state.reason,
           state.sequence,
+          JSON.stringify(state.upgrades),
         ]);
         for (const event of events)
           await queries.query('record-job-event', [
@@ -250,23 +165,3 @@ export function createFlinkActivities(deps: FlinkDeps) {
 }
 
 export type FlinkActivities = ReturnType<typeof createFlinkActivities>;
-
-/** A JobManager that answers with an error of its own tells as little of the job as one that does not answer. */
-const isUnanswered = (error: unknown): error is Error =>
-  error instanceof FlinkUnreachableError || (error instanceof FlinkRequestError && error.retryable);
-
-/** Asks how far the job has read now and then; gives the progress since which it has stalled, if it has. */
-function progressTracker(
-  ask: () => Promise<Omit<ReadProgress, 'atMs'> | undefined>,
-): (nowMs: number) => Promise<ReadProgress | undefined> {
-  let since: ReadProgress | undefined;
-  let isStalled = false;
-  let askedAt = 0;
-  return async (nowMs) => {
-    if (nowMs === 0 || Date.now() - askedAt < PROGRESS_EVERY_MS) return isStalled ? since : undefined;
-    askedAt = Date.now();
-    const now = await ask();
-    if (now !== undefined) ({ progress: since, isStalled } = stalledSince(since, { ...now, atMs: nowMs }));
-    return isStalled ? since : undefined;
-  };
-}

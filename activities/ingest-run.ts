@@ -69,6 +69,9 @@ export class OutdatedTryError extends HourglassError {
 interface LocationRow {
   readonly entity_id: number;
   readonly name: string;
+  readonly country: string;
+  readonly lat: number;
+  readonly lon: number;
   readonly cadence_minutes: number;
   readonly polled_at: Date | null;
   readonly recent_observed_at: readonly Date[];
@@ -98,13 +101,17 @@ export async function beginIngestRun(
     startedAt,
     async locations() {
       const { pipeline, source, shard, scheduledAt } = run;
-      const rows = await database.query<LocationRow>('locations-of-shard', [
-        ...[pipeline, source, shard, shards],
-        ...[scheduledAt, startedAt],
-      ]);
+      const rows = await database.query<LocationRow>(
+        'locations-of-shard',
+        [pipeline, source, shard, shards, scheduledAt, startedAt],
+        pipeline,
+      );
       return rows.map((row) => ({
         entityId: row.entity_id,
         name: row.name,
+        country: row.country,
+        lat: row.lat,
+        lon: row.lon,
         cadenceMinutes: row.cadence_minutes,
         polledAt: row.polled_at,
         recent: row.recent_observed_at,

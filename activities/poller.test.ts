@@ -46,7 +46,7 @@ async function poll(places: readonly Place[], change: Partial<PollerOptions> = {
   const polling = pollLocations(
     places.map(({ polledAt = before }, index) => ({
       ...{ entityId: index + 1, name: `Place ${index + 1}`, cadenceMinutes: 10 },
-      ...{ polledAt, recent: [] },
+      ...{ polledAt, recent: [], country: 'NO', lat: 0, lon: 0 },
     })),
     {
       source: {

@@ -4,10 +4,9 @@ import pMap from 'p-map';
 import { BudgetExhaustedError, type CallBudget } from '../clients/call-budget.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { callDelayMs, isDue, type PollCandidate, retryDelayMs } from '../domain/polling.ts';
-import type { PipelineSource, PollAnswer } from '../schemas/pipeline.ts';
+import type { PipelineSource, PollAnswer, RegisteredLocation } from '../schemas/pipeline.ts';
 
-export interface ShardLocation extends PollCandidate {
-  readonly name: string;
+export interface ShardLocation extends PollCandidate, RegisteredLocation {
   /** Times of the observations that were published last. */
   readonly recent: readonly Date[];
 }
@@ -102,7 +101,6 @@ type Polled = PollOutcome & { readonly ends?: HourglassError };
 /** Calls for one location until it is answered, or trying again within the run is of no use. */
 async function pollOne(location: ShardLocation, options: PollerOptions): Promise<Polled> {
   const { source, budget, now, signal, deadlineMs } = options;
-  const { entityId, name } = location;
   let answer: PollAnswer | undefined;
   for (let calls = 1; ; calls += 1) {
     try {
@@ -114,7 +112,7 @@ async function pollOne(location: ShardLocation, options: PollerOptions): Promise
       return { location, answer: last, at: now(), calls: calls - 1, ends };
     }
     try {
-      answer = await source.poll({ entityId, name }, signal);
+      answer = await source.poll(location, signal);
     } catch (ends) {
       if (!(ends instanceof HourglassError)) throw ends;
       // Whatever it is, it is not this location's: it stays due.

@@ -3,14 +3,16 @@ import type { Database } from '../clients/postgres.ts';
 
 export interface PostgresDeps {
   readonly database: Database;
+  /** The names of all whose facts are kept by months. */
+  readonly pipelines: readonly string[];
   readonly now: () => Date;
 }
 
 const MONTHS = { before: 1, after: 2 } as const;
 
-export function createPostgresActivities({ database, now }: PostgresDeps) {
+export function createPostgresActivities({ database, pipelines, now }: PostgresDeps) {
   return {
-    /** Makes the partitions from last month to two months ahead; returns how many were missing. */
+    /** Makes every pipeline's partitions from last month to two months ahead; returns how many were missing. */
     async ensurePartitions(): Promise<number> {
       const monthsFromNow = (months: number): string => {
         const date = now();
@@ -18,11 +20,13 @@ export function createPostgresActivities({ database, now }: PostgresDeps) {
           .toISOString()
           .slice(0, 10);
       };
-      const [row] = await database.query<{ made: number }>('ensure-observation-partitions', [
-        monthsFromNow(-MONTHS.before),
-        monthsFromNow(MONTHS.after),
-      ]);
-      return row?.made ?? 0;
+      const range = [monthsFromNow(-MONTHS.before), monthsFromNow(MONTHS.after)];
+      let made = 0;
+      for (const pipeline of pipelines) {
+        const [row] = await database.query<{ made: number }>('ensure-partitions', range, pipeline);
+        made += row?.made ?? 0;
+      }
+      return made;
     },
   };
 }

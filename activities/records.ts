@@ -5,6 +5,7 @@ import {
   type AccountingDoors,
   accountFor,
   type InspectRecord,
+  type RecordContract,
   storeDeadLetters,
 } from '../clients/record-accounts.ts';
 import { ofPipeline } from '../domain/errors.ts';
@@ -59,11 +60,11 @@ export function createRecordsActivities(deps: RecordsDeps) {
   const accountForRange = async (
     topic: string,
     range: OffsetRange,
-    inspect: InspectRecord,
+    contract: RecordContract,
   ): Promise<RecordAccount> => {
     let account = emptyAccount;
     for (const step of piecesOf(range, STEP)) {
-      const found = await accountFor(deps, topic, step, inspect, async (letters) => {
+      const found = await accountFor(deps, topic, step, contract, async (letters) => {
         await storeDeadLetters(database, topic, letters);
         heartbeat();
       });
@@ -82,7 +83,7 @@ export function createRecordsActivities(deps: RecordsDeps) {
     async accountForRecords({ pipeline }: PipelineInput): Promise<RecordsSummary> {
       const { topics, consumerGroup } = ofPipeline(pipelines, pipeline);
       const inspect = ofPipeline(contracts, pipeline);
-      await database.query('summarize-arrivals');
+      await database.query('summarize-arrivals', [], pipeline);
       let account = emptyAccount;
       let expired = 0;
       for (const [topic, group, judge] of [
@@ -94,7 +95,10 @@ export function createRecordsActivities(deps: RecordsDeps) {
           if (open.expired > 0)
             logger.warn({ topic, ...open }, 'records left the topic before they were accounted for');
           expired += open.expired;
-          account = addAccounts(account, await accountForRange(topic, open.range, judge));
+          account = addAccounts(
+            account,
+            await accountForRange(topic, open.range, { pipeline, inspect: judge }),
+          );
         }
       }
       const { unaccounted, ...found } = account;

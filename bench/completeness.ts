@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type JudgingQuestion, judgeWindows, judgingParameters } from '../clients/completeness-ledger.ts';
 import { migrate } from '../clients/migrations.ts';
+import { fillTables } from '../clients/pipeline-tables.ts';
 import { connectDatabase, connectionOptions } from '../clients/postgres.ts';
 import { readQuery } from '../clients/sql-files.ts';
 import { postgresAddress } from '../config/addresses.ts';
 import { loadConfig, projectRoot } from '../config/load.ts';
+import { tablesOf } from '../pipelines/index.ts';
+import { weather } from '../pipelines/weather/definition.ts';
 import { ensureRolesAndDatabase } from '../stack/database.ts';
 import { createProgress } from '../stack/progress.ts';
 import { startServices } from '../stack/services.ts';
@@ -54,7 +57,7 @@ async function openDatabase({ dataDir, interruption, onEnd }: StackPlace) {
   });
   const address = postgresAddress(config);
   await migrate(address, config.values.POSTGRES_PIPELINE_USER);
-  const database = connectDatabase(address);
+  const database = connectDatabase(address, tablesOf);
   onEnd(() => database.close());
   const sql = await connectQuietly(connectionOptions(address));
   onEnd(() => sql.end());
@@ -69,10 +72,11 @@ const question: JudgingQuestion = {
   ...{ pipeline: 'weather', source: 'mock', from: new Date(HOURS[1]), to: TO, overUntil: TO, shards: 1 },
   ...{ isBehind: false, reading: [], publishedNotStored: [], mostAttempts: 3, historyFrom: null },
   ...{ openRepairs: [], begunAt: new Date() },
+  letterTopics: Object.values(weather.topics).map(({ name }) => name),
 };
 
 async function fill({ sql }: OpenDatabase, locations: number): Promise<void> {
-  await sql.query("select ensure_observation_partitions('2026-01-01', '2026-01-01')");
+  await sql.query("select ensure_partitions('observations', '2026-01-01', '2026-01-01')");
   await sql.query(readBenchSql('many-locations'), [locations]);
   for (const hour of HOURS) await sql.query(readBenchSql('observations-of-an-hour'), [hour]);
   await sql.query(readBenchSql('hours-of-all-observations'));
@@ -129,7 +133,7 @@ async function planOf({ sql }: OpenDatabase): Promise<string> {
   await sql.query('begin');
   await sql.query(readQuery('begin-judging'), [question.pipeline]);
   const { rows } = await sql.query<{ 'QUERY PLAN': string }>(
-    `explain (analyze, costs off, buffers off, summary off) ${readQuery('judge-windows')}`,
+    `explain (analyze, costs off, buffers off, summary off) ${fillTables('judge-windows', readQuery('judge-windows'), weather.tables)}`,
     [...judgingParameters(question)],
   );
   await sql.query('rollback');

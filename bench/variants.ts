@@ -81,7 +81,7 @@ export const variants: readonly Variant[] = [
   ...['true', 'false'].map((isFast) => ({
     name: `json-parser-${isFast === 'true' ? 'fast' : 'tree'}`,
     question: `json.decode.json-parser.enabled ${isFast}`,
-    tableOptions: { weather_records: { 'json.decode.json-parser.enabled': isFast } },
+    tableOptions: { records: { 'json.decode.json-parser.enabled': isFast } },
   })),
   ...(['G1', 'Parallel'] as const).map((collector) => ({
     name: `collector-${collector}`,

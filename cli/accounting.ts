@@ -4,10 +4,10 @@ import { connectKafka } from '../clients/kafka.ts';
 import { connectDatabase } from '../clients/postgres.ts';
 import { accountFor, type InspectRecord } from '../clients/record-accounts.ts';
 import { kafkaBrokers, postgresAddress } from '../config/addresses.ts';
-import { loadConfig } from '../config/load.ts';
+import { type Config, loadConfig } from '../config/load.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { addAccounts, emptyAccount, type RecordAccount } from '../domain/record-accounts.ts';
-import { contracts, pipelines } from '../pipelines/index.ts';
+import { contracts, pipelinesNamed, tablesOf } from '../pipelines/index.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { wholeNumber } from './arguments.ts';
 import { renderTable } from './table.ts';
@@ -79,17 +79,22 @@ async function accounting(options: Options): Promise<void> {
 async function collect(options: Options): Promise<AccountRow[]> {
   const config = loadConfig();
   const kafka = connectKafka(kafkaBrokers(config));
-  const database = connectDatabase({ ...postgresAddress(config), connections: 2 });
+  const database = connectDatabase({ ...postgresAddress(config), connections: 2 }, tablesOf);
   try {
     const rows: AccountRow[] = [];
-    for (const { topic, pipeline, inspect } of topicsOf(options.topic)) {
+    for (const { topic, pipeline, inspect } of topicsOf(config, options.topic)) {
       const committed = await kafka.committedOffsets(pipeline.consumerGroup, topic);
       for (const { partition, low, high } of await kafka.watermarks(topic)) {
         if (options.partition !== undefined && options.partition !== partition) continue;
         const read = Math.min(committed.get(partition) ?? 0, high);
         const first = Math.min(Math.max(options.from ?? low, low), read);
         const end = Math.max(first, Math.min(options.to ?? read, read));
-        const account = await accountFor({ database, kafka }, topic, { partition, first, end }, inspect);
+        const account = await accountFor(
+          { database, kafka },
+          topic,
+          { partition, first, end },
+          { pipeline: pipeline.name, inspect },
+        );
         rows.push({ topic, partition, first, end, ...account, ahead: high - read });
       }
     }
@@ -106,8 +111,9 @@ interface ReadTopic {
   readonly inspect: InspectRecord;
 }
 
-function topicsOf(wanted: string | undefined): readonly ReadTopic[] {
-  const all = Object.values(pipelines).flatMap((pipeline) => {
+function topicsOf({ values }: Config, wanted: string | undefined): readonly ReadTopic[] {
+  // A topic is made when its pipeline is first run.
+  const all = pipelinesNamed(values.PIPELINES).flatMap((pipeline) => {
     const inspect = contracts[pipeline.name];
     const { live, repairs } = pipeline.topics;
     return inspect === undefined

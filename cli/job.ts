@@ -1,11 +1,14 @@
 /** `hourglass job`: the commands to a Flink job and the questions about it; each is carried out in `cli/job/`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { StateCommandName } from '../domain/job-waiting.ts';
+import { ACCEPTABLE } from '../schemas/candidate.ts';
+import { UPGRADE_MODES } from '../schemas/job.ts';
 import { wholeNumber } from './arguments.ts';
+import { deploy } from './job/deploy.ts';
 import { showExceptions } from './job/exceptions.ts';
 import { listJobs } from './job/list.ts';
 import { showHistory, showSavepoints } from './job/records.ts';
-import { type SendOptions, sendSavepoint, sendStateCommand } from './job/send.ts';
+import { type SendOptions, sendRescale, sendSavepoint, sendStateCommand } from './job/send.ts';
 import { showJob } from './job/show.ts';
 
 const NAME = 'the job, as `npx hourglass job list` names it';
@@ -40,9 +43,11 @@ function addCommands(parent: Command): void {
     sent(parent, name, description).action((job: string, options: SendOptions) =>
       sendStateCommand(name, job, options),
     );
-  stateCommand('deploy', 'Run the version that is defined now, from the state of the one before').addOption(
-    acceptStateLoss(),
-  );
+  addDeploy(parent);
+  stateCommand('rollback', 'Go back to the version before, and to its state from before the upgrade');
+  sent(parent, 'rescale', 'Run the same version with another parallelism, from its own state')
+    .addOption(parallelism().makeOptionMandatory())
+    .action(sendRescale);
   stateCommand('suspend', 'Stop a job with a savepoint; `resume` goes on from there');
   stateCommand('resume', 'Let a job run again, from the state that was kept').addOption(acceptStateLoss());
   sent(parent, 'savepoint', 'Take a savepoint of a job that runs on')
@@ -58,6 +63,46 @@ function addCommands(parent: Command): void {
   stateCommand('stop', 'Stop a job with a savepoint and end its actor; `deploy` starts it again');
 }
 
+function addDeploy(parent: Command): void {
+  sent(parent, 'deploy', 'Run the version that is defined now, from the state of the one before')
+    .addOption(
+      new Option('--version <version>', 'a version on record, by its name, in place of the one defined now'),
+    )
+    .addOption(parallelism())
+    .addOption(
+      new Option('--upgrade-mode <mode>', 'the state to start from: a savepoint unless told').choices([
+        ...UPGRADE_MODES,
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--from <savepoint>',
+        'start the new version from this snapshot: its trigger id or its path',
+      ),
+    )
+    .addOption(acceptStateLoss())
+    .addOption(
+      new Option(
+        '--dry-run',
+        'only try whether the state fits, with the SQL of this checkout, into tables of its own',
+      ).conflicts(['shadow', 'upgradeMode', 'from', 'acceptStateLoss']),
+    )
+    .addOption(
+      new Option(
+        '--shadow',
+        'run it beside the job from the retained log, and cut over when its hours are equal',
+      ).conflicts(['upgradeMode', 'from', 'acceptStateLoss']),
+    )
+    .addOption(
+      new Option(
+        '--accept-differences <names>',
+        `with --shadow: cut over although these columns differ; also ${Object.keys(ACCEPTABLE).join(', ')}`,
+      ).argParser((text) => text.split(',').map((each) => each.trim())),
+    )
+    .option('--yes', 'with --shadow: start it without asking')
+    .action(deploy);
+}
+
 const question = (parent: Command, name: string, description: string): Command =>
   parent.command(name).description(description).argument('<name>', NAME).option('--json', 'print as JSON');
 
@@ -68,6 +113,9 @@ const sent = (parent: Command, name: string, description: string): Command =>
       new Option('--timeout <seconds>', 'how long to wait').default(DEFAULT_TIMEOUT_S).argParser(wholeNumber),
     )
     .option('--command-id <id>', 'an id of yours: two commands with one id are one command');
+
+const parallelism = (): Option =>
+  new Option('--parallelism <number>', 'how many subtasks each operator has').argParser(wholeNumber);
 
 const acceptStateLoss = (): Option =>
   new Option('--accept-state-loss', 'start without state where there is none to start from');

@@ -82,6 +82,13 @@ describe('hourglass mock', () => {
     for (const address of addresses) expect((await fetch(`${address}/`)).status).toBe(404);
   });
 
+  test('listens where it is told, its admin on the loopback address alone, and takes an empty text for no faults', async () => {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const mock = run('--host', '0.0.0.0', '--port', port, '--admin-port', adminPort, '--faults', '');
+    expect(await addressesOf(mock)).toEqual([`http://0.0.0.0:${port}`, `http://127.0.0.1:${adminPort}`]);
+    expect((await fetch(`http://127.0.0.1:${port}/data/2.5/weather?q=Oslo&appid=k`)).status).toBe(200);
+  });
+
   test('refuses faults that it cannot read with one sentence', async () => {
     const mock = run('--faults', '{"serverError":5}');
     expect(await mock.exited).toBe(2);

@@ -21,6 +21,7 @@ class MockPortInUseError extends HourglassError {
 
 interface MockCommandOptions {
   readonly port: number;
+  readonly host: string;
   /** True when none was given, false when none is wanted. */
   readonly admin: boolean;
   readonly adminPort?: number;
@@ -34,6 +35,7 @@ export function mockCommand(): Command {
   return new Command('mock')
     .description('Run the OpenWeatherMap mock alone')
     .option('--port <number>', 'port to listen on', wholeNumber, 8090)
+    .option('--host <address>', 'address to listen on; the admin stays on 127.0.0.1', '127.0.0.1')
     .option(
       '--admin-port <number>',
       'port of the admin, on 127.0.0.1 alone (default: 8091, or the next one that is free)',
@@ -57,10 +59,11 @@ export function mockCommand(): Command {
 }
 
 async function mock(options: MockCommandOptions): Promise<void> {
-  const { port, seed, stepSeconds, plan, faults } = options;
+  const { port, host, seed, stepSeconds, plan, faults } = options;
   const adminPort = await adminPortOf(options);
   const server = await startMock({
     port,
+    host,
     adminPort,
     seed,
     stepSeconds,
@@ -100,7 +103,9 @@ async function adminPortOf({ port, admin, adminPort }: MockCommandOptions): Prom
   });
 }
 
+/** An empty text is no faults, as an empty MOCK_FAULTS is. */
 function faults(text: string): Faults {
+  if (text === '') return {};
   try {
     return parseFaults(text);
   } catch (error) {

@@ -13,14 +13,14 @@ const database = fakeDatabase({
 
 describe('locations on the command line', () => {
   test('are found by id, by name, and by name and country, and each is taken once', async () => {
-    const found = await locationsNamed(database, ['oslo', '1', 'Oslo, NO', 'Santiago,  cl']);
+    const found = await locationsNamed(database, 'weather', ['oslo', '1', 'Oslo, NO', 'Santiago,  cl']);
     expect(found.map(({ city_id }) => city_id)).toEqual([1, 2]);
     expect(database.askedFor('locations-named')).toEqual([[['oslo', '1', 'oslo,no', 'santiago,cl']]]);
   });
 
   test('that the registry does not have, or has twice, are refused', async () => {
-    await expect(locationsNamed(database, ['Atlantis'])).rejects.toThrow(/no location "Atlantis"/);
-    await expect(locationsNamed(database, ['Oslo', 'santiago'])).rejects.toThrow(
+    await expect(locationsNamed(database, 'weather', ['Atlantis'])).rejects.toThrow(/no location "Atlantis"/);
+    await expect(locationsNamed(database, 'weather', ['Oslo', 'santiago'])).rejects.toThrow(
       /2 locations "santiago": Santiago, CL \(2\); Santiago, DO \(3\)\. Give the id/,
     );
   });

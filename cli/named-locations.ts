@@ -11,13 +11,15 @@ export interface NamedLocation {
 /** Thrown for names that the registry does not have, or has more than once. Nothing was done. */
 export class LocationNotChosenError extends HourglassError {}
 
-/** Each once. @throws LocationNotChosenError for the first name that does not stand for one location */
+/** In the registry of the pipeline, each once. @throws LocationNotChosenError for the first name that does not stand for one location */
 export async function locationsNamed(
   database: Queries,
+  pipeline: string,
   names: readonly string[],
 ): Promise<readonly NamedLocation[]> {
   const wanted = names.map((name) => ({ name, key: keyOf(name) }));
-  const found = await database.query<NamedLocation>('locations-named', [wanted.map(({ key }) => key)]);
+  const keys = wanted.map(({ key }) => key);
+  const found = await database.query<NamedLocation>('locations-named', [keys], pipeline);
   const chosen = new Map<number, NamedLocation>();
   for (const { name, key } of wanted) {
     const location = only(

@@ -13,10 +13,9 @@ import { connectTemporal } from '../clients/temporal.ts';
 import { temporalAddress } from '../config/addresses.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ScheduleVerdict } from '../domain/schedule-differences.ts';
-import { pipelines } from '../pipelines/index.ts';
+import { pipelinesNamed } from '../pipelines/index.ts';
 import { type NotedRow, renderNotedTable } from './job/format.ts';
-
-const EXIT_DIFFERENT = 1;
+import { exitCodes } from './program.ts';
 
 export function schedulesCommand(): Command {
   const command = new Command('schedules').description(
@@ -44,7 +43,7 @@ async function diff({ json }: { json?: boolean }): Promise<void> {
     if (different.length > 0)
       console.log('\n`npx hourglass schedules apply` brings them to their declaration.');
   }
-  if (different.length > 0) process.exitCode = EXIT_DIFFERENT;
+  if (different.length > 0) process.exitCode = exitCodes.failed;
 }
 
 async function apply({ json }: { json?: boolean }): Promise<void> {
@@ -72,10 +71,10 @@ const words: Readonly<Record<ScheduleVerdict['kind'], string>> = {
 /** @throws StackNotRunningError, TemporalUnreachableError */
 async function withSchedules<T>(ask: (client: Client, scope: ScheduleScope) => Promise<T>): Promise<T> {
   const config = loadConfig();
-  const { TEMPORAL_NAMESPACE, WEATHER_SOURCE, INGEST_SHARDS } = config.values;
+  const { TEMPORAL_NAMESPACE, WEATHER_SOURCE, INGEST_SHARDS, PIPELINES } = config.values;
   const client = await connectTemporal(temporalAddress(config), TEMPORAL_NAMESPACE);
   try {
-    const names = Object.keys(pipelines);
+    const names = pipelinesNamed(PIPELINES).map(({ name }) => name);
     return await ask(client, { pipelines: names, source: WEATHER_SOURCE, shards: INGEST_SHARDS });
   } finally {
     await client.connection.close();

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { reasonOf } from '../domain/errors.ts';
+import { weather } from '../pipelines/weather/definition.ts';
 import { bringUp, type Flow } from '../stack/bring-up.ts';
 import { progressFile, readState } from '../stack/data-dir.ts';
 import { createProgress, InterruptedError, type Progress, type ProgressEvent } from '../stack/progress.ts';
@@ -38,7 +39,8 @@ async function start(options: { watch: boolean }): Promise<void> {
     services.markReady();
     view.close();
     console.log(urlLines(readState(config.dataDir)?.urls ?? {}).join('\n'));
-    if (options.watch) await watchRunningHour(stop);
+    // The picture has the figures of weather.
+    if (options.watch && config.values.PIPELINES.includes(weather.name)) await watchRunningHour(stop);
     else await new Promise((resolve) => stop.addEventListener('abort', resolve));
     view = createProgressView();
   } catch (error) {

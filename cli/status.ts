@@ -1,18 +1,23 @@
 /** `hourglass status`: the services and their addresses, the Flink jobs, and the newest observation. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import logUpdate from 'log-update';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
-import { connectDatabase } from '../clients/postgres.ts';
+import { connectDatabase, type Queries } from '../clients/postgres.ts';
 import { flinkRestUrl, postgresAddress, StackNotRunningError } from '../config/addresses.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { reasonOf } from '../domain/errors.ts';
+import { pipelinesNamed, tablesOf } from '../pipelines/index.ts';
 import { readState, type StackState } from '../stack/data-dir.ts';
 import { isAlive } from '../stack/process-identity.ts';
+import { untilInterrupted } from './interruption.ts';
 import { stateInFlink } from './job/in-flink.ts';
 import { renderTable } from './table.ts';
 
 export function statusCommand(): Command {
   return new Command('status')
     .description('Services, addresses, Flink jobs and the newest observation')
+    .option('--watch', 'draw it again as it changes, until Ctrl-C; with --json an object a line')
     .option('--json', 'print as JSON')
     .action(status);
 }
@@ -36,12 +41,47 @@ interface Status {
   readonly newestObservation: { observedAt: string; storedAt: string; city: string } | string | null;
 }
 
-async function status(options: { json?: boolean }): Promise<void> {
+const WATCH_MS = 1_000;
+
+interface StatusOptions {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+async function status({ watch = false, json = false }: StatusOptions): Promise<void> {
+  if (watch) {
+    await watchStatus(json);
+    return;
+  }
+  const known = await statusNow();
+  console.log(json ? JSON.stringify(known, undefined, 2) : describe(known).join('\n'));
+}
+
+/** Reads the configuration anew: a stack that was started again may have other addresses. @throws StackNotRunningError */
+async function statusNow(): Promise<Status> {
   const config = loadConfig();
   const state = readState(config.dataDir);
   if (state === undefined) throw new StackNotRunningError();
-  const known = await collect(config, state);
-  console.log(options.json ? JSON.stringify(known, undefined, 2) : describe(known).join('\n'));
+  return collect(config, state);
+}
+
+/** Ends with Ctrl-C, or, as a failure, when the stack is stopped. */
+async function watchStatus(json: boolean): Promise<void> {
+  const signal = untilInterrupted();
+  const isDrawn = process.stdout.isTTY && !json;
+  try {
+    let before = '';
+    while (!signal.aborted) {
+      const known = await statusNow();
+      const text = json ? JSON.stringify(known) : describe(known).join('\n');
+      if (isDrawn) logUpdate(text);
+      else if (text !== before) console.log(json ? text : `${text}\n`);
+      before = text;
+      await delay(WATCH_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    logUpdate.done();
+  }
 }
 
 async function collect(config: Config, state: StackState): Promise<Status> {
@@ -63,7 +103,7 @@ async function collect(config: Config, state: StackState): Promise<Status> {
 async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newestObservation'>> {
   let database: ReturnType<typeof connectDatabase> | undefined;
   try {
-    database = connectDatabase({ ...postgresAddress(config), connections: 1 });
+    database = connectDatabase({ ...postgresAddress(config), connections: 1 }, tablesOf);
     const rows = await database.query<JobRow>('flink-jobs');
     const flink = createFlinkRestClient(flinkRestUrl(config));
     const jobs = await Promise.all(
@@ -72,9 +112,7 @@ async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newes
         flink: await stateInFlink(flink, row.flink_job_id),
       })),
     );
-    const [newest] = await database.query<{ city: string; observed_at: Date; stored_at: Date }>(
-      'newest-observation',
-    );
+    const newest = await newestOf(database, config);
     const newestObservation =
       newest === undefined
         ? null
@@ -89,6 +127,20 @@ async function askDatabase(config: Config): Promise<Pick<Status, 'jobs' | 'newes
   } finally {
     await database?.close();
   }
+}
+
+interface NewestRow {
+  readonly city: string;
+  readonly observed_at: Date;
+  readonly stored_at: Date;
+}
+
+/** Of all pipelines that are run. */
+async function newestOf(database: Queries, { values }: Config): Promise<NewestRow | undefined> {
+  const rows: NewestRow[] = [];
+  for (const { name } of pipelinesNamed(values.PIPELINES))
+    rows.push(...(await database.query<NewestRow>('newest-observation', [], name)));
+  return rows.toSorted((one, other) => other.observed_at.getTime() - one.observed_at.getTime())[0];
 }
 
 function describe({ phase, source, urls, services, jobs, newestObservation }: Status): string[] {

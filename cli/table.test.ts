@@ -53,4 +53,10 @@ describe('a table', () => {
       }),
     );
   });
+
+  test('a terminal that tells no width is taken for one of eighty columns', () => {
+    const [head, rows] = [['one', 'two'], [['x'.repeat(30), 'y']]];
+    expect(renderTable(head, rows, 0)).toBe(renderTable(head, rows, 80));
+    expect(renderTable(head, rows, 0)).toContain('two');
+  });
 });

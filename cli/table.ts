@@ -1,18 +1,21 @@
 /** Lays text out in columns that fit the terminal. */
 
-/** Numbers stand right, texts left; whole columns that do not fit are left out from the right. */
+const UNKNOWN_WIDTH = 80;
+
+/** Numbers stand right, texts left; whole columns that do not fit are left out from the right. A terminal of no width does not tell. */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  columns = 80,
+  columns = UNKNOWN_WIDTH,
 ): string {
   const widths = head.map((title, index) =>
     Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
   );
+  const room = columns === 0 ? UNKNOWN_WIDTH : columns;
   let used = 0;
   const fitting = widths.filter((width, index) => {
     used += width + (index === 0 ? 0 : 2);
-    return used <= columns;
+    return used <= room;
   }).length;
   const isNumber = head.map(
     (_, index) => rows.length > 0 && rows.every((row) => /^[-–\d.]+( .*)?$/.test(row[index] ?? '')),

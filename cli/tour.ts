@@ -51,7 +51,7 @@ async function tour({ city, yes = false, json = false }: TourOptions): Promise<v
     throw new TourRefusedError('nothing would mend it, as COMPLETENESS_REPAIR is false.');
   const say = json ? console.error : console.log;
   await withTemporal(async (client, database) => {
-    const named = city === undefined ? undefined : await locationsNamed(database, city);
+    const named = city === undefined ? undefined : await locationsNamed(database, weather.name, city);
     const hour = await chooseHour(database, weather, named, new Date());
     if (hour === undefined)
       throw new TourRefusedError(

@@ -28,15 +28,11 @@ export async function readBackfillDays(
     input,
   }: Pick<BackfillRequest, 'pipeline' | 'from' | 'to' | 'entities' | 'input'>,
 ): Promise<readonly EntityDay[]> {
-  const rows = await database.query<DayRow>('backfill-days', [
+  const rows = await database.query<DayRow>(
+    'backfill-days',
+    [pipeline, from, to, entities ?? null, OPEN_STATES, ENDED_CHUNKS, input === 'history'],
     pipeline,
-    from,
-    to,
-    entities ?? null,
-    OPEN_STATES,
-    ENDED_CHUNKS,
-    input === 'history',
-  ]);
+  );
   return rows.map((row) => ({
     entityId: row.entity_id,
     day: row.day,

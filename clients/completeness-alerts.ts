@@ -33,7 +33,11 @@ export async function findingsSince(
 
 /** Whether any window is in trouble now. */
 export async function isTroubled(database: Queries, pipeline: string): Promise<boolean> {
-  const [row] = await database.query<{ has_any: boolean }>('has-windows-of', [pipeline, TROUBLED_VERDICTS]);
+  const [row] = await database.query<{ has_any: boolean }>(
+    'has-windows-of',
+    [pipeline, TROUBLED_VERDICTS],
+    pipeline,
+  );
   return row?.has_any ?? false;
 }
 

@@ -80,8 +80,8 @@ export async function latestCheck(
 /** Hours that begin before an instant with rows stored or made anew since another; ascending. */
 export async function changedHoursSince(
   database: Queries,
-  { since, before }: { readonly since: Date; readonly before: Date },
+  { pipeline, since, before }: { readonly pipeline: string; readonly since: Date; readonly before: Date },
 ): Promise<readonly Date[]> {
-  const rows = await database.query<{ window_start: Date }>('changed-hours', [since, before]);
+  const rows = await database.query<{ window_start: Date }>('changed-hours', [since, before], pipeline);
   return rows.map(({ window_start: windowStart }) => windowStart);
 }

@@ -49,6 +49,8 @@ export interface JudgingQuestion {
   readonly openRepairs: readonly string[];
   /** When the ends of the log were taken; rows that the stream has written since may be only half there. */
   readonly begunAt: Date;
+  /** Topics whose dead letters are the pipeline's. */
+  readonly letterTopics: readonly string[];
 }
 
 export type CountsByVerdict = Readonly<Record<CompletenessVerdict, number>>;
@@ -69,7 +71,7 @@ interface CountRow {
 export function judgeWindows(database: Database, question: JudgingQuestion): Promise<JudgingResult> {
   return database.transaction(async ({ query }) => {
     await query('begin-judging', [question.pipeline]);
-    const rows = await query<CountRow>('judge-windows', judgingParameters(question));
+    const rows = await query<CountRow>('judge-windows', judgingParameters(question), question.pipeline);
     return {
       byVerdict: countsOf(rows),
       changed: rows.reduce((sum, { changed }) => sum + changed, 0),
@@ -100,6 +102,7 @@ export function judgingParameters(question: JudgingQuestion): readonly unknown[]
     published.map(({ offset }) => offset),
     ...[question.mostAttempts, question.historyFrom, OPEN_STATES, ENDED_CHUNKS, question.openRepairs],
     question.begunAt,
+    question.letterTopics,
   ];
 }
 
@@ -163,10 +166,14 @@ export async function judgedWindows(
   database: Queries,
   { pipeline, from, to, entities, verdicts, limit, after }: WindowsQuestion,
 ): Promise<readonly JudgedWindow[]> {
-  const rows = await database.query<WindowRow>('judged-windows', [
-    ...[pipeline, from, to, entities ?? null, verdicts ?? null, limit],
-    ...[after?.windowStart ?? null, after?.entityId ?? null],
-  ]);
+  const rows = await database.query<WindowRow>(
+    'judged-windows',
+    [
+      ...[pipeline, from, to, entities ?? null, verdicts ?? null, limit],
+      ...[after?.windowStart ?? null, after?.entityId ?? null],
+    ],
+    pipeline,
+  );
   return rows.map((row) => ({
     entityId: row.entity_id,
     name: row.name,

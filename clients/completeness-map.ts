@@ -20,9 +20,11 @@ export async function verdictsOf(
   database: Queries,
   { pipeline, from, to, entities }: MapQuestion,
 ): Promise<VerdictCounts> {
-  const rows = await database.query<{ verdict: CompletenessVerdict; windows: number }>('verdicts-of-range', [
-    ...[pipeline, from, to, entities ?? null],
-  ]);
+  const rows = await database.query<{ verdict: CompletenessVerdict; windows: number }>(
+    'verdicts-of-range',
+    [pipeline, from, to, entities ?? null],
+    pipeline,
+  );
   return Object.fromEntries(rows.map(({ verdict, windows }) => [verdict, windows]));
 }
 
@@ -47,9 +49,11 @@ export async function locationsToMap(
   database: Queries,
   { pipeline, from, to, entities, limit }: MapQuestion & { readonly limit: number },
 ): Promise<{ readonly locations: readonly MappedLocation[]; readonly all: number }> {
-  const rows = await database.query<LocationRow>('locations-to-map', [
-    ...[pipeline, from, to, entities ?? null, GOOD_VERDICTS, limit],
-  ]);
+  const rows = await database.query<LocationRow>(
+    'locations-to-map',
+    [pipeline, from, to, entities ?? null, GOOD_VERDICTS, limit],
+    pipeline,
+  );
   const locations = rows.map(({ entity_id: entityId, name, country, flawed }) => ({
     ...{ entityId, name, country, flawed },
   }));

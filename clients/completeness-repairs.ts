@@ -39,11 +39,15 @@ export async function windowsToRepair(
   database: Queries,
   { pipeline, mostAttempts, within, limit, after }: RepairsQuestion,
 ): Promise<readonly WindowToRepair[]> {
-  const rows = await database.query<Row>('windows-to-repair', [
-    ...[pipeline, VERDICTS_TO_REPAIR, mostAttempts],
-    ...[within?.from ?? null, within?.to ?? null, within?.entities ?? null, limit],
-    ...[after?.windowStart ?? null, after?.entityId ?? null],
-  ]);
+  const rows = await database.query<Row>(
+    'windows-to-repair',
+    [
+      ...[pipeline, VERDICTS_TO_REPAIR, mostAttempts],
+      ...[within?.from ?? null, within?.to ?? null, within?.entities ?? null, limit],
+      ...[after?.windowStart ?? null, after?.entityId ?? null],
+    ],
+    pipeline,
+  );
   return rows.map((row) => ({
     entityId: row.entity_id,
     windowStart: row.window_start,
@@ -111,9 +115,11 @@ export async function unsettledHours(
   pipeline: string,
   before: Date,
 ): Promise<readonly Date[]> {
-  const rows = await database.query<{ window_start: Date }>('unsettled-hours', [
-    ...[pipeline, before, WAITING_VERDICTS, VERDICTS_TO_REPAIR],
-  ]);
+  const rows = await database.query<{ window_start: Date }>(
+    'unsettled-hours',
+    [...[pipeline, before, WAITING_VERDICTS, VERDICTS_TO_REPAIR]],
+    pipeline,
+  );
   return rows.map(({ window_start: windowStart }) => windowStart);
 }
 
@@ -121,8 +127,10 @@ const MOST_REPAIRS = 200;
 
 /** Workflows that were to repair windows which are not good, beside backfills. They may have ended. */
 export async function repairsOfWindows(database: Queries, pipeline: string): Promise<readonly string[]> {
-  const rows = await database.query<{ repair_workflow_id: string }>('repairs-of-windows', [
-    ...[pipeline, [...WAITING_VERDICTS, ...VERDICTS_TO_REPAIR], MOST_REPAIRS],
-  ]);
+  const rows = await database.query<{ repair_workflow_id: string }>(
+    'repairs-of-windows',
+    [...[pipeline, [...WAITING_VERDICTS, ...VERDICTS_TO_REPAIR], MOST_REPAIRS]],
+    pipeline,
+  );
   return rows.map(({ repair_workflow_id: workflowId }) => workflowId);
 }

@@ -124,7 +124,7 @@ export interface InspectedLetter {
 /** What the contract says of letters that are published at that time, and whose the rows with their keys are. */
 export async function inspectLetters(
   doors: DeadLetterDoors,
-  { topics }: PipelineDefinition,
+  { name, topics }: PipelineDefinition,
   inspect: InspectRecord,
   letters: readonly Letter[],
   publishedAt: (letter: Letter) => Date,
@@ -135,6 +135,7 @@ export async function inspectLetters(
   }));
   const rows = await rowsOf(
     doors.database,
+    name,
     inspected.map(({ inspection }) => inspection),
   );
   const owners = inspected.map(({ letter }, index) =>
@@ -183,6 +184,7 @@ export async function planReplay(
 /** The places of the rows with these keys, by the index of the question. */
 async function rowsOf(
   database: Queries,
+  pipeline: string,
   inspections: readonly Inspection[],
 ): Promise<ReadonlyMap<number, RecordPlace>> {
   const keys = inspections.map((inspection) => (inspection.kind === 'fits' ? inspection : undefined));
@@ -192,7 +194,11 @@ async function rowsOf(
     topic: string;
     partition_id: number;
     record_offset: number;
-  }>('stored-places', [keys.map((key) => key?.entityId ?? null), keys.map((key) => key?.observedAt ?? null)]);
+  }>(
+    'stored-places',
+    [keys.map((key) => key?.entityId ?? null), keys.map((key) => key?.observedAt ?? null)],
+    pipeline,
+  );
   return new Map(
     rows.map(({ place, topic, partition_id, record_offset }) => [
       place,

@@ -32,7 +32,23 @@ const jobSchema = z.object({
   timestamps: z.record(z.string(), z.number()),
   /** The JobManager's clock. */
   now: z.number(),
-  vertices: z.array(z.object({ name: z.string(), status: z.string(), parallelism: z.number() })),
+  vertices: z.array(
+    z.object({
+      id: z.string().optional(),
+      name: z.string(),
+      status: z.string(),
+      parallelism: z.number(),
+      /** Counted since the part last started; what is chained into one part is not counted between. */
+      metrics: z.object({ 'read-records': z.number(), 'write-records': z.number() }).optional(),
+    }),
+  ),
+  plan: z
+    .object({
+      nodes: z
+        .array(z.object({ id: z.string(), inputs: z.array(z.object({ id: z.string() })).default([]) }))
+        .default([]),
+    })
+    .optional(),
 });
 const jobsSchema = z.object({
   jobs: z.array(z.object({ jid: z.string(), name: z.string(), state: z.enum(FLINK_JOB_STATES) })),

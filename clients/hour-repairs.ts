@@ -15,9 +15,10 @@ export async function hoursCountingMore(
 /** How many rows from one instant to another count more observations than are stored at this moment. */
 export async function countHoursCountingMore(
   database: Queries,
+  pipeline: string,
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<number> {
-  const [row] = await database.query<{ hours: number }>('count-hours-counting-more', [from, to]);
+  const [row] = await database.query<{ hours: number }>('count-hours-counting-more', [from, to], pipeline);
   return row?.hours ?? 0;
 }
 

@@ -10,7 +10,7 @@ import {
 import { HourglassError } from '../domain/errors.ts';
 import { jobActorId } from '../domain/identities.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
-import { deploymentName, taskQueues } from '../domain/task-queues.ts';
+import { taskQueues } from '../domain/task-queues.ts';
 import {
   ACTOR_ENDING,
   type JobCommandInput,
@@ -18,7 +18,7 @@ import {
   type JobState,
   jobMessages,
 } from '../schemas/job.ts';
-import { currentBuild } from './temporal.ts';
+import { describeWorkerDeployment } from './worker-deployments.ts';
 import { refusalOf } from './workflow-failure.ts';
 
 const ACTOR = 'flinkJob';
@@ -96,7 +96,7 @@ export function jobActor(client: Client, job: string): JobActor {
     });
   /** It is an actor's own build that says what the present version of a job is. */
   const moveToCurrentBuild = async (): Promise<void> => {
-    const current = await currentBuild(client, deploymentName);
+    const { currentBuild: current } = await describeWorkerDeployment(client);
     const deadline = Date.now() + COMMAND_DEADLINE_MS;
     for (;;) {
       const buildId = await openBuild(handle);

@@ -1,5 +1,5 @@
 /** What is on record of a Flink job, in the words of its actor. */
-import type { JobRecord } from '../schemas/job.ts';
+import { type JobRecord, upgradesSchema } from '../schemas/job.ts';
 import type { Queries } from './postgres.ts';
 
 interface JobRow {
@@ -13,6 +13,7 @@ interface JobRow {
   readonly restore_path: string | null;
   readonly reason: string | null;
   readonly sequence: number;
+  readonly upgrades: unknown;
 }
 
 /** @returns undefined for a job that was never commanded */
@@ -30,5 +31,6 @@ export async function readRecordOfJob(database: Queries, name: string): Promise<
     restorePath: row.restore_path ?? '',
     reason: row.reason ?? '',
     sequence: row.sequence,
+    upgrades: upgradesSchema.parse(row.upgrades),
   };
 }

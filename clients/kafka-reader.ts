@@ -50,13 +50,11 @@ function passThrough(
   onRecords: (records: readonly KafkaRecord[]) => Promise<void>,
 ): Promise<void> {
   const ahead = createItinerary(ranges);
-  return new Promise((resolve, reject) => {
-    const silence = setTimeout(
-      () => reject(new Error(`no answer within ${SILENCE_MS / 1_000} s`)),
-      SILENCE_MS,
-    );
+  let silence: NodeJS.Timeout | undefined;
+  return new Promise<void>((resolve, reject) => {
+    silence = setTimeout(() => reject(new Error(`no answer within ${SILENCE_MS / 1_000} s`)), SILENCE_MS);
     const goTo = (partition: number): void => {
-      silence.refresh();
+      silence?.refresh();
       const next = ahead.next(partition);
       if (next === undefined) consumer.pause([{ topic, partitions: [partition] }]);
       else if (next.mustSeek) consumer.seek({ topic, partition, offset: String(next.offset) });
@@ -94,7 +92,8 @@ function passThrough(
         for (const partition of ahead.partitions()) goTo(partition);
       })
       .catch(reject);
-  });
+    // A timer that is left would keep a command from ending for as long as it runs.
+  }).finally(() => clearTimeout(silence));
 }
 
 /** What is still to be read, by partition. Only ever moves forward, so a batch that comes twice is taken once. */

@@ -73,6 +73,8 @@ export interface KafkaClient {
   offsetsAt(topic: string, time: Date): Promise<ReadonlyMap<number, number>>;
   /** Up to where a consumer group has read each partition, as it last committed; 0 where it never has. */
   committedOffsets(group: string, topic: string): Promise<ReadonlyMap<number, number>>;
+  /** Makes a group be as if it had never read; one that is not there is so already. @throws KafkaRequestError while members are in it */
+  forgetGroup(group: string): Promise<void>;
   /** Hands over the records of these offsets, in the order of each partition. @throws KafkaRequestError, and what `onRecords` throws */
   read(
     topic: string,
@@ -162,6 +164,11 @@ export function connectKafka(brokers: readonly string[], clientId = 'hourglass')
         const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
         const partitions = found?.partitions ?? [];
         return new Map(partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
+      }),
+    forgetGroup: (group) =>
+      withAdmin(`forget the group ${group}`, async (admin) => {
+        const { groups } = await admin.listGroups();
+        if (groups.some(({ groupId }) => groupId === group)) await admin.deleteGroups([group]);
       }),
     offsetsAt: (topic, time) =>
       withAdmin(`tell the offsets of ${topic} at ${time.toISOString()}`, async (admin) => {

@@ -66,7 +66,8 @@ const stored = (...keys: readonly string[]) =>
 
 const read = (committed: number | null, partition = 0) => ({ topic: 'live', partition, committed, end: 99 });
 const look = (given: Partial<LookInto> = {}): LookInto => ({
-  ...{ topic: 'live', ranges: [{ partition: 0, first: 0, end: 99 }], reading: [read(99)], inspect },
+  ...{ topic: 'live', ranges: [{ partition: 0, first: 0, end: 99 }], reading: [read(99)] },
+  contract: { pipeline: 'weather', inspect },
   windows: [{ entityId: 7, windowStart: hour(1) }],
   ...given,
 });

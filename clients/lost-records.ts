@@ -17,7 +17,7 @@ import type { PublishedRecord } from './completeness-ledger.ts';
 import type { KafkaClient } from './kafka.ts';
 import type { KafkaRecord, OffsetRange } from './kafka-reader.ts';
 import type { Queries } from './postgres.ts';
-import type { InspectRecord } from './record-accounts.ts';
+import type { InspectRecord, RecordContract } from './record-accounts.ts';
 
 export interface LogDoors {
   readonly database: Queries;
@@ -152,7 +152,7 @@ export interface LookInto {
   /** Up to where the log reached, and the stream had read, when the check began. */
   readonly reading: readonly LogReading[];
   readonly windows: readonly Window[];
-  readonly inspect: InspectRecord;
+  readonly contract: RecordContract;
 }
 
 /** So many records are read for one answer, and so many of them are named in it. */
@@ -168,7 +168,7 @@ export interface Look {
 /** Records in these offsets that fit the contract, belong to one of the windows, and have no row. What has expired is passed over. */
 export async function lookForLost(
   { database, kafka }: LogDoors,
-  { topic, ranges, reading, windows, inspect }: LookInto,
+  { topic, ranges, reading, windows, contract }: LookInto,
 ): Promise<Look> {
   const wanted = new Set(windows.map(windowKey));
   const lost: PublishedRecord[] = [];
@@ -181,12 +181,13 @@ export async function lookForLost(
   });
   const limited = withinLimit(readable, MOST_READ);
   await kafka.read(topic, limited, async (records) => {
-    const own = records.flatMap((record) => ownOf(record, inspect, wanted));
+    const own = records.flatMap((record) => ownOf(record, contract.inspect, wanted));
     if (own.length === 0 || lost.length > MOST_NAMED) return;
-    const rows = await database.query<{ place: number }>('stored-keys', [
-      own.map(({ entityId }) => entityId),
-      own.map(({ observedAt }) => observedAt),
-    ]);
+    const rows = await database.query<{ place: number }>(
+      'stored-keys',
+      [own.map(({ entityId }) => entityId), own.map(({ observedAt }) => observedAt)],
+      contract.pipeline,
+    );
     const stored = new Set(rows.map(({ place }) => place));
     for (const [place, { record, entityId, windowStart }] of own.entries())
       if (!stored.has(place))

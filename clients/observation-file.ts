@@ -6,6 +6,8 @@ import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { HourglassError } from '../domain/errors.ts';
+import type { UnitSystem } from '../schemas/backfill.ts';
+import type { RegisteredLocation } from '../schemas/pipeline.ts';
 import { type BytesOfLine, linesOf, longestLineBytes } from './file-lines.ts';
 
 /** What one line says: an observation as it is published, or why it is none. */
@@ -20,6 +22,16 @@ export type LineReading =
 
 /** How a pipeline reads a line. Must not throw. */
 export type ReadLine = (text: string) => LineReading;
+
+/** What a pipeline's reading of lines is made with. */
+export interface LineReaderOptions {
+  /** Of all lines of the file. */
+  readonly units: UnitSystem;
+  /** The registry. What a line does not say of its location is taken from there. */
+  locationOf(entityId: number): RegisteredLocation | undefined;
+  /** The clock that tells a time in the future. */
+  now(): Date;
+}
 
 type LineRecord = Extract<LineReading, { readonly kind: 'record' }>;
 

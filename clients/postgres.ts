@@ -1,6 +1,7 @@
 /** The door to PostgreSQL: named queries from `sql/queries`, transactions, and errors classified by SQLSTATE. */
 import pg from 'pg';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
+import { fillTables, type TablesOf } from './pipeline-tables.ts';
 import { readQuery } from './sql-files.ts';
 
 export interface PostgresOptions {
@@ -59,8 +60,15 @@ function isRetryable(code: string | undefined): boolean {
 }
 
 export interface Queries {
-  /** Runs `sql/queries/<name>.sql`. Instants are `Date`s, bigints are numbers (ids and counts stay below 2^53). */
-  query<Row extends object>(name: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
+  /**
+   * Runs `sql/queries/<name>.sql`. Instants are `Date`s, bigints are numbers (ids and counts stay below 2^53).
+   * @param pipeline whose tables are asked, where the query leaves their names open
+   */
+  query<Row extends object>(
+    name: string,
+    parameters?: readonly unknown[],
+    pipeline?: string,
+  ): Promise<readonly Row[]>;
 }
 
 export interface Database extends Queries {
@@ -69,7 +77,8 @@ export interface Database extends Queries {
   close(): Promise<void>;
 }
 
-export function connectDatabase(options: PostgresOptions): Database {
+/** @param tablesOf where queries are asked that leave the names of a pipeline's tables open */
+export function connectDatabase(options: PostgresOptions, tablesOf?: TablesOf): Database {
   const pool = new pg.Pool({
     ...connectionOptions(options),
     max: options.connections ?? 8,
@@ -78,9 +87,15 @@ export function connectDatabase(options: PostgresOptions): Database {
   // An idle connection that the server closes is not an error of anybody's query; the pool opens another.
   pool.on('error', () => undefined);
   const onClient = (client: pg.Pool | pg.PoolClient): Queries => ({
-    query: async <Row extends object>(name: string, parameters: readonly unknown[] = []) => {
+    query: async <Row extends object>(
+      name: string,
+      parameters: readonly unknown[] = [],
+      pipeline?: string,
+    ) => {
+      const tables = pipeline === undefined ? undefined : tablesOf?.(pipeline);
+      const sql = fillTables(name, readQuery(name), tables);
       try {
-        return (await client.query<Row>(readQuery(name), [...parameters])).rows;
+        return (await client.query<Row>(sql, [...parameters])).rows;
       } catch (error) {
         throw new PostgresError(`the query ${name}`, error);
       }

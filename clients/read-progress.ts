@@ -22,3 +22,37 @@ export async function readProgress(
   }
   return { read, end };
 }
+
+/** Where the log of a topic's partition began and ended when somebody asked. */
+export interface LogEnd {
+  readonly topic: string;
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** @throws KafkaRequestError */
+export async function logEnds(
+  kafka: Pick<KafkaClient, 'watermarks'>,
+  topics: readonly string[],
+): Promise<readonly LogEnd[]> {
+  const ends: LogEnd[] = [];
+  for (const topic of topics)
+    ends.push(...(await kafka.watermarks(topic)).map((watermarks) => ({ topic, ...watermarks })));
+  return ends;
+}
+
+/** How many records before these ends a consumer group has not committed yet. @throws KafkaRequestError */
+export async function unreadBefore(
+  kafka: Pick<KafkaClient, 'committedOffsets'>,
+  group: string,
+  ends: readonly LogEnd[],
+): Promise<number> {
+  let unread = 0;
+  for (const topic of new Set(ends.map((end) => end.topic))) {
+    const committed = await kafka.committedOffsets(group, topic);
+    for (const { partition, low, high } of ends.filter((end) => end.topic === topic))
+      unread += Math.max(0, high - Math.max(low, committed.get(partition) ?? 0));
+  }
+  return unread;
+}

@@ -22,6 +22,12 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
+/** Whose records a topic holds, and what the contract says of each. */
+export interface RecordContract {
+  readonly pipeline: string;
+  readonly inspect: InspectRecord;
+}
+
 export interface AccountingDoors {
   readonly database: Queries;
   readonly kafka: Pick<KafkaClient, 'read' | 'watermarks' | 'committedOffsets'>;
@@ -38,7 +44,7 @@ export async function accountFor(
   { database, kafka }: AccountingDoors,
   topic: string,
   range: OffsetRange,
-  inspect: InspectRecord,
+  contract: RecordContract,
   onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void> = async () => undefined,
 ): Promise<RecordAccount> {
   let account = emptyAccount;
@@ -47,13 +53,18 @@ export async function accountFor(
     const [known] = await database.query<{ stored: number; dead_letters: number }>(
       'account-of-offsets',
       place,
+      contract.pipeline,
     );
     const { stored = 0, dead_letters: deadLetters = 0 } = known ?? {};
-    const gaps = await database.query<{ first: number; end: number }>('unaccounted-offsets', place);
+    const gaps = await database.query<{ first: number; end: number }>(
+      'unaccounted-offsets',
+      place,
+      contract.pipeline,
+    );
     account = addAccounts(account, { ...emptyAccount, read: stored + deadLetters, stored, deadLetters });
     const ranges = gaps.map((gap) => ({ partition, ...gap }));
     await kafka.read(topic, ranges, async (records) => {
-      const letters = await deadLettersAmong(database, records, inspect);
+      const letters = await deadLettersAmong(database, records, contract);
       account = addAccounts(account, {
         ...emptyAccount,
         read: records.length,
@@ -70,15 +81,16 @@ export async function accountFor(
 export async function deadLettersAmong(
   database: Queries,
   records: readonly KafkaRecord[],
-  inspect: InspectRecord,
+  { pipeline, inspect }: RecordContract,
 ): Promise<readonly DeadLetter[]> {
   const inspected = records.map((record) => ({ record, inspection: inspect(record) }));
   const keys = inspected.map(({ inspection }) => (inspection.kind === 'fits' ? inspection : undefined));
   const rows = keys.some((key) => key !== undefined)
-    ? await database.query<{ place: number }>('stored-keys', [
-        keys.map((key) => key?.entityId ?? null),
-        keys.map((key) => key?.observedAt ?? null),
-      ])
+    ? await database.query<{ place: number }>(
+        'stored-keys',
+        [keys.map((key) => key?.entityId ?? null), keys.map((key) => key?.observedAt ?? null)],
+        pipeline,
+      )
     : [];
   const stored = new Set(rows.map(({ place }) => place));
   return inspected.flatMap(({ record, inspection }, place) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../config/load.ts';
 import { pipelines } from '../pipelines/index.ts';
-import { readFlinkSql, readMigrations, readQuery, seedFile } from './sql-files.ts';
+import { exampleNames, readExample, readFlinkSql, readMigrations, readQuery, seedFile } from './sql-files.ts';
 
 const SOURCE_FOLDERS = ['activities', 'cli', 'clients', 'pipelines', 'stack', 'workers'];
 
@@ -20,7 +20,9 @@ const asked = new Set(
   ),
 );
 
-const stored = readdirSync(join(projectRoot, 'sql/queries')).map((file) => file.replace(/\.sql$/, ''));
+const stored = readdirSync(join(projectRoot, 'sql/queries'))
+  .filter((file) => file.endsWith('.sql'))
+  .map((file) => file.replace(/\.sql$/, ''));
 
 describe('the queries', () => {
   test('every file is asked for somewhere, and every one that is asked for is a file', () => {
@@ -45,13 +47,27 @@ describe('the queries', () => {
   });
 });
 
+describe('the saved queries', () => {
+  test.each(exampleNames())('%s says what it shows, and is one statement without parameters', (name) => {
+    const [first = '', ...rest] = readExample(name).split('\n');
+    expect(first).toMatch(/^-- .+\.$/);
+    const statement = rest.join('\n').replace(/--.*$/gm, '').trim();
+    expect(statement).toMatch(/^(select|with)\b/);
+    expect(statement).not.toMatch(/;|\$\d/);
+  });
+
+  test('among them are the two of the original demo', () => {
+    expect(exampleNames()).toEqual(expect.arrayContaining(['hourly-weather', 'unnested-conditions']));
+  });
+});
+
 describe('the migrations', () => {
-  test('come in the order of their numbers, which have no gap and none twice', () => {
+  test('come in the order of their numbers, of which none stands twice', () => {
     const names = readMigrations().map(({ name }) => name);
     expect(names.length).toBeGreaterThan(0);
-    names.forEach((name, index) => {
-      expect(name).toMatch(new RegExp(`^${String(index + 1).padStart(4, '0')}_[a-z0-9_]+\\.sql$`));
-    });
+    for (const name of names) expect(name).toMatch(/^\d{4}_[a-z0-9_]+\.sql$/);
+    const numbers = names.map((name) => name.slice(0, 4));
+    expect(numbers).toEqual([...new Set(numbers)].sort());
   });
 
   test('carry their text', () => {

@@ -31,6 +31,19 @@ export function readQuery(name: string): string {
   return sql;
 }
 
+const EXAMPLES = join(SQL_DIRECTORY, 'queries', 'examples');
+
+/** The saved queries of people, `sql/queries/examples/<name>.sql`; no code asks them. */
+export function exampleNames(): readonly string[] {
+  return readdirSync(EXAMPLES)
+    .filter((name) => name.endsWith('.sql'))
+    .map((name) => name.slice(0, -'.sql'.length))
+    .sort();
+}
+
+/** @param name one of `exampleNames` */
+export const readExample = (name: string): string => readFileSync(join(EXAMPLES, `${name}.sql`), 'utf8');
+
 /** @param path relative to `sql/flink`, for example `views/hourly-weather.sql` */
 export function readFlinkSql(path: string): string {
   return readFileSync(join(SQL_DIRECTORY, 'flink', path), 'utf8').trimEnd();

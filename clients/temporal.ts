@@ -1,4 +1,4 @@
-/** The door to Temporal: a connected client, the namespace with its search attributes, the versions of the worker deployment. */
+/** The door to Temporal: a connected client, and the namespace with its search attributes. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -6,7 +6,7 @@ import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
 
 const RETENTION_SECONDS = 30 * 24 * 3_600;
-const GRPC = { notFound: 5, alreadyExists: 6 } as const;
+const GRPC = { alreadyExists: 6 } as const;
 const USABLE_WITHIN_MS = 60_000;
 
 /** The server's names of the types of search attributes, at their numbers. */
@@ -119,66 +119,4 @@ async function untilAnswered(ask: () => Promise<unknown>): Promise<void> {
       await delay(250);
     }
   }
-}
-
-export interface DeploymentVersion {
-  readonly deploymentName: string;
-  readonly buildId: string;
-}
-
-/** The task queues that workers of the version have polled; none when the server does not know the version yet. */
-export async function polledTaskQueues(
-  client: Client,
-  version: DeploymentVersion,
-): Promise<readonly string[]> {
-  try {
-    const { workerDeploymentVersionInfo } = await client.workflowService.describeWorkerDeploymentVersion({
-      namespace: client.options.namespace,
-      deploymentVersion: version,
-    });
-    return (workerDeploymentVersionInfo?.taskQueueInfos ?? []).flatMap(({ name }) => (name ? [name] : []));
-  } catch (error) {
-    // A version that exists has been reported as not found just after its first poll: both mean "ask again".
-    if ((error as { code?: number }).code === GRPC.notFound) return [];
-    throw error;
-  }
-}
-
-/** New runs start on this version from now on. Setting the version that is current changes nothing. */
-export async function makeCurrent(
-  client: Client,
-  { deploymentName, buildId }: DeploymentVersion,
-): Promise<void> {
-  await client.workflowService.setWorkerDeploymentCurrentVersion({
-    namespace: client.options.namespace,
-    deploymentName,
-    buildId,
-    ignoreMissingTaskQueues: true,
-    identity: 'hourglass',
-  });
-}
-
-/** The build on which new runs start, and to which actors move; undefined where workers are not versioned. */
-export async function currentBuild(client: Client, deployment: string): Promise<string | undefined> {
-  try {
-    const { workerDeploymentInfo } = await client.workflowService.describeWorkerDeployment({
-      namespace: client.options.namespace,
-      deploymentName: deployment,
-    });
-    return workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? undefined;
-  } catch (error) {
-    if ((error as { code?: number }).code === GRPC.notFound) return undefined;
-    throw error;
-  }
-}
-
-/** How many runs are open on a version: pinned ones need its workers. */
-export async function openRuns(
-  client: Client,
-  { deploymentName, buildId }: DeploymentVersion,
-): Promise<number> {
-  const { count } = await client.workflow.count(
-    `TemporalWorkerDeploymentVersion = '${deploymentName}:${buildId}' AND ExecutionStatus = 'Running'`,
-  );
-  return count;
 }

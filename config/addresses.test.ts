@@ -7,6 +7,8 @@ import {
   flinkRestUrl,
   kafkaBrokers,
   postgresAddress,
+  ReaderUnknownError,
+  readerAddress,
   StackNotRunningError,
   temporalAddress,
   weatherApi,
@@ -86,6 +88,18 @@ describe('the addresses in force', () => {
     });
   });
 
+  test('a mock that somebody else runs is asked for invented hours alone', () => {
+    const mock = { MOCK_URL: 'http://mock:8090' };
+    expect(weatherApi(configOf(mock))).toMatchObject({
+      baseUrl: 'http://mock:8090',
+      historyUrl: 'http://mock:8090',
+    });
+    const real = configOf({ ...mock, WEATHER_SOURCE: 'openweathermap', OPENWEATHERMAP_API_KEY: 'k' });
+    expect(weatherApi(real).baseUrl).toBe('https://api.openweathermap.org');
+    const own = configOf({ ...mock, OPENWEATHERMAP_BASE_URL: 'http://own' });
+    expect(weatherApi(own)).toMatchObject({ baseUrl: 'http://own', historyUrl: 'http://own' });
+  });
+
   test('the history may be had elsewhere than the present', () => {
     const [OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL] = ['http://present', 'http://past'];
     for (const source of [
@@ -95,5 +109,18 @@ describe('the addresses in force', () => {
       const config = configOf({ ...source, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL });
       expect(weatherApi(config)).toMatchObject({ baseUrl: 'http://present', historyUrl: 'http://past' });
     }
+  });
+});
+
+describe('the reader of the database', () => {
+  test('is known with the database and its own password, and never takes the owner’s', () => {
+    const own = { POSTGRES_HOST: 'db.internal', POSTGRES_PASSWORD: 'the-owner-secret' };
+    expect(() => readerAddress(configOf())).toThrow(StackNotRunningError);
+    expect(() => readerAddress(configOf(own))).toThrow(ReaderUnknownError);
+    expect(readerAddress(configOf({ ...own, POSTGRES_READER_PASSWORD: 'the-reader-secret' }))).toMatchObject({
+      host: 'db.internal',
+      user: 'hourglass_reader',
+      password: 'the-reader-secret',
+    });
   });
 });

@@ -52,6 +52,24 @@ export function postgresAddress({ values }: Config): PostgresAddress {
   };
 }
 
+/** Thrown when the database is known and its reader is not: one of somebody's own, or a stack that was started before there was one. */
+export class ReaderUnknownError extends HourglassError {
+  constructor(role: string) {
+    super(
+      'READER_UNKNOWN',
+      `The password of the role ${role}, which reads for people, is not known: start the stack again, which makes the role, or make it on a server of yours and set POSTGRES_READER_PASSWORD.`,
+    );
+  }
+}
+
+/** The connection of people who read: it sees every table and can change none. @throws StackNotRunningError, ReaderUnknownError */
+export function readerAddress({ values }: Config): PostgresAddress {
+  const host = required(values.POSTGRES_HOST, 'POSTGRES_HOST');
+  const { POSTGRES_READER_USER: user, POSTGRES_READER_PASSWORD: password } = values;
+  if (password === undefined) throw new ReaderUnknownError(user);
+  return { host, port: values.POSTGRES_PORT, database: values.POSTGRES_DATABASE, user, password };
+}
+
 export interface SourceAddress {
   readonly baseUrl: string;
   readonly historyUrl: string;

@@ -2,13 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
-import { describeVariable, environmentSchema, type VariableName, variableNames } from './environment.ts';
+import { describeVariable, environmentSchema, variableNames } from './environment.ts';
 import { loadConfig, projectRoot } from './load.ts';
 
 const temporaryDirectory = temporaryDirectories();
-
-/** Set by the stack for processes of its own, never by a user. */
-const INTERNAL: readonly VariableName[] = ['WORKER_HEALTH_PORT'];
 
 interface Entry {
   readonly comment: string;
@@ -34,15 +31,14 @@ function readEntries(): Map<string, Entry> {
 }
 
 const entries = readEntries();
-const documentedNames = variableNames.filter((name) => !INTERNAL.includes(name));
 
 describe('example.env', () => {
   test('it holds every variable that a user may set, each once, and nothing else', () => {
     const assigned = text.split('\n').flatMap((line) => ASSIGNMENT.exec(line)?.[2] ?? []);
-    expect([...assigned].sort()).toEqual([...documentedNames].sort());
+    expect([...assigned].sort()).toEqual([...variableNames].sort());
   });
 
-  test.each(documentedNames)('%s stands there as the schema describes it', (name) => {
+  test.each(variableNames)('%s stands there as the schema describes it', (name) => {
     const fallback = environmentSchema.parse({})[name];
     expect(entries.get(name)).toEqual({
       comment: describeVariable(name).about,
@@ -63,7 +59,7 @@ describe('example.env', () => {
     const envFile = join(home, '.env');
     writeFileSync(envFile, text.replace(/^# (?=[A-Z][A-Z0-9_]*=)/gm, ''));
     const { origins } = loadConfig({ environment: { HOURGLASS_DATA_DIR: home }, envFile });
-    for (const name of documentedNames.filter((each) => each !== 'HOURGLASS_DATA_DIR'))
+    for (const name of variableNames.filter((each) => each !== 'HOURGLASS_DATA_DIR'))
       expect([name, origins[name]]).toEqual([name, '.env']);
   });
 });

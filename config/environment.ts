@@ -1,5 +1,6 @@
 /** Owns the one zod schema of the environment: every variable, its default, its example and whether it is a secret. */
 import { z } from 'zod';
+import { taskQueues } from '../domain/task-queues.ts';
 
 export const SOURCES = ['mock', 'openweathermap'] as const;
 const PLANS = ['free', 'startup', 'developer', 'professional'] as const;
@@ -8,6 +9,8 @@ interface VariableMeta {
   readonly about: string;
   readonly example: string;
   readonly secret?: true;
+  /** Only docker/compose.yaml and what it starts read it; the native stack does not. */
+  readonly containersOnly?: true;
 }
 
 const documented = <T extends z.ZodType>(schema: T, meta: VariableMeta): T => schema.meta({ ...meta }) as T;
@@ -30,6 +33,15 @@ const wholeNumber = (least: number, most: number) =>
     .min(least, `expected a whole number from ${least} to ${most}`)
     .max(most, `expected a whole number from ${least} to ${most}`);
 
+const servable = Object.values(taskQueues);
+const roles = z
+  .string()
+  .default('all')
+  .transform((text) => text.split(','))
+  .pipe(
+    z.array(z.enum([...servable, 'all'], `expected all, or some of ${servable.join(', ')}, comma-separated`)),
+  );
+
 function isJsonObject(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
@@ -45,6 +57,24 @@ function isJsonObject(text: string): boolean {
  */
 export const environmentSchema = z
   .object({
+    PIPELINES: documented(
+      z
+        .string()
+        .default('weather')
+        .transform((text) => text.split(',').map((name) => name.trim()))
+        .pipe(
+          z
+            .array(
+              z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected names of pipelines, separated by commas'),
+            )
+            .min(1),
+        ),
+      {
+        about:
+          'Which pipelines a start runs, separated by commas; the first history of each is loaded when it starts first.',
+        example: 'weather,air-pollution',
+      },
+    ),
     WEATHER_SOURCE: documented(z.enum(SOURCES).default('mock'), {
       about: 'Where the weather comes from: the built-in mock, or the real API (needs a key).',
       example: 'mock',
@@ -118,6 +148,10 @@ export const environmentSchema = z
       about: 'Port on which the mock takes faults and tells what it served; on the loopback address alone.',
       example: '8091',
     }),
+    MOCK_URL: documented(url.optional(), {
+      about: 'Address of a mock that is already running; counts with WEATHER_SOURCE=mock alone.',
+      example: 'http://mock:8090',
+    }),
     MOCK_SEED: documented(z.string().min(1).default('hourglass'), {
       about: 'The mock invents the same weather for the same seed.',
       example: 'hourglass',
@@ -162,6 +196,10 @@ export const environmentSchema = z
     FLINK_GATEWAY_PORT: documented(port.default(8083), {
       about: 'Port of the native SQL Gateway.',
       example: '8083',
+    }),
+    FLINK_TASK_MANAGERS: documented(wholeNumber(1, 16).default(1), {
+      about: 'How many TaskManagers the native Flink has, each with four slots and a heap of 1.2 GB.',
+      example: '1',
     }),
 
     TEMPORAL_ADDRESS: documented(hostAndPort.optional(), {
@@ -218,6 +256,49 @@ export const environmentSchema = z
       example: 'change-me-too',
       secret: true,
     }),
+    POSTGRES_READER_USER: documented(identifier.default('hourglass_reader'), {
+      about: 'The role that people read with, `hourglass sql` for one: it sees every table and writes none.',
+      example: 'hourglass_reader',
+    }),
+    POSTGRES_READER_PASSWORD: documented(z.string().min(1).optional(), {
+      about: 'Its password. The native stack makes one when it is not set.',
+      example: 'change-me-as-well',
+      secret: true,
+    }),
+
+    POSTGRES_SUPERUSER_PASSWORD: documented(z.string().min(1).optional(), {
+      about: 'Password of the superuser in the PostgreSQL container, who makes the roles and the database.',
+      example: 'change-me-as-well',
+      secret: true,
+      containersOnly: true,
+    }),
+    FLINK_TASK_SLOTS: documented(wholeNumber(2, 64).default(4), {
+      about:
+        'Slots of the TaskManager among the containers: two for batch jobs, and the parallelism of each stream (2 for weather, 1 for air pollution).',
+      example: '4',
+      containersOnly: true,
+    }),
+    KAFKA_UI_PORT: documented(port.default(8088), {
+      about: 'Port of the Kafka UI among the containers.',
+      example: '8088',
+      containersOnly: true,
+    }),
+    SQLPAD_PORT: documented(port.default(3000), {
+      about: 'Port of SQLPad among the containers.',
+      example: '3000',
+      containersOnly: true,
+    }),
+    SQLPAD_ADMIN: documented(z.email('expected an e-mail address').default('admin@sqlpad.com'), {
+      about: 'Who signs in to SQLPad.',
+      example: 'admin@sqlpad.com',
+      containersOnly: true,
+    }),
+    SQLPAD_ADMIN_PASSWORD: documented(z.string().min(1).default('admin'), {
+      about: 'The password for it; SQLPad listens on the loopback address alone.',
+      example: 'admin',
+      secret: true,
+      containersOnly: true,
+    }),
 
     HOURGLASS_DATA_DIR: documented(z.string().min(1).default('.stack'), {
       about: 'Where the native stack keeps data, logs and its state. One directory belongs to one source.',
@@ -228,13 +309,48 @@ export const environmentSchema = z
         'Where downloads are kept. Default: the cache directory of the user, /var/cache/hourglass for root.',
       example: '/var/cache/hourglass',
     }),
+    WORKER_ROLES: documented(roles, {
+      about:
+        'The task queues that a worker of `hourglass workers run` serves, comma-separated. The one of the native stack serves all.',
+      example: 'control,flink',
+    }),
     WORKER_GRACE_SECONDS: documented(wholeNumber(1, 3_600).default(20), {
-      about: 'How long a stopping worker lets its activities finish, in seconds.',
+      about: 'Within how many seconds of the first signal a stopping worker has ended.',
       example: '20',
     }),
     WORKER_HEALTH_PORT: documented(port.optional(), {
-      about: 'Port on which a worker answers GET /ready; none when not set. The native stack sets it.',
+      about:
+        'Port on which a worker answers GET /health, /ready and /metrics. Not set: none, and any free one for the native stack.',
       example: '9464',
+    }),
+    WORKER_HEALTH_HOST: documented(z.string().min(1).default('127.0.0.1'), {
+      about: 'The address of this port; 0.0.0.0 where others ask, as in a container.',
+      example: '127.0.0.1',
+    }),
+    WORKER_MAX_HEAP_MB: documented(wholeNumber(256, 65_536).default(1_024), {
+      about:
+        'The most heap of a worker in MB, for its activities and again for its workflows, see docs/workers.md.',
+      example: '1024',
+    }),
+    WORKER_MAX_CACHED_WORKFLOWS: documented(wholeNumber(10, 100_000).default(400), {
+      about: 'How many workflow runs a worker keeps in memory; others are replayed when they go on.',
+      example: '400',
+    }),
+    WORKER_MAX_ACTIVITIES: documented(wholeNumber(1, 1_000).default(100), {
+      about: 'How many activities a worker runs at once on each task queue, at most.',
+      example: '100',
+    }),
+    DEPLOY_REPLAY_RUNS: documented(wholeNumber(0, 1_000).default(5), {
+      about: "How many of the newest runs of each workflow type a deploy's replay gate replays.",
+      example: '5',
+    }),
+    DEPLOY_WATCH_SECONDS: documented(wholeNumber(0, 86_400).default(120), {
+      about: 'How long a build that has become current is watched, in seconds; rolled back when more fails.',
+      example: '120',
+    }),
+    DEPLOY_DRAIN_SECONDS: documented(wholeNumber(1, 604_800).default(3_600), {
+      about: 'After how many seconds a deploy lists the runs that are still open on older builds.',
+      example: '3600',
     }),
     FLINK_CHECKPOINT_DIR: documented(
       z

@@ -2,19 +2,28 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
+import type { VariableName } from './environment.ts';
 import { type Config, ConfigurationError, loadConfig, projectRoot, stackFiles } from './load.ts';
 
 const temporaryDirectory = temporaryDirectories();
 
 interface Layers {
   readonly environment?: Record<string, string | undefined>;
+  readonly settings?: Partial<Record<VariableName, string>>;
   readonly dotEnv?: string;
   readonly addresses?: string;
   readonly secrets?: string;
   readonly stackAddresses?: boolean;
 }
 
-function load({ environment = {}, dotEnv, addresses, secrets, stackAddresses }: Layers): Config {
+function load({
+  environment = {},
+  settings = {},
+  dotEnv,
+  addresses,
+  secrets,
+  stackAddresses,
+}: Layers): Config {
   const home = temporaryDirectory();
   const dataDir = join(home, 'data');
   mkdirSync(dataDir);
@@ -27,6 +36,7 @@ function load({ environment = {}, dotEnv, addresses, secrets, stackAddresses }: 
     if (content !== undefined) writeFileSync(file, content);
   return loadConfig({
     environment: { HOURGLASS_DATA_DIR: dataDir, ...environment },
+    settings,
     envFile: join(home, '.env'),
     ...(stackAddresses === undefined ? {} : { stackAddresses }),
   });
@@ -77,6 +87,15 @@ describe('the layers of the configuration', () => {
     const supervisor = load({ ...layers, stackAddresses: false });
     expect(supervisor.values.KAFKA_BROKERS).toBeUndefined();
     expect(supervisor.values.POSTGRES_PASSWORD).toBe('kept');
+  });
+
+  test('what a command sets wins over the environment', () => {
+    const { values, origins } = load({
+      environment: { WORKER_ROLES: 'control', KAFKA_PORT: '1001' },
+      settings: { WORKER_ROLES: 'flink' },
+    });
+    expect(values).toMatchObject({ WORKER_ROLES: ['flink'], KAFKA_PORT: 1001 });
+    expect(origins.WORKER_ROLES).toBe('environment');
   });
 
   test('an empty value counts as not set, in the environment as in .env', () => {

@@ -45,6 +45,8 @@ export class ConfigurationError extends HourglassError {
 
 export interface LoadOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What a command's options set: it counts as set in the environment, and wins over it. */
+  readonly settings?: Readonly<Partial<Record<VariableName, string>>>;
   /** The file with the user's settings; `.env` of the checkout unless told. */
   readonly envFile?: string;
   /** Whether the addresses and secrets of the running stack count. The supervisor, which decides them, says no. */
@@ -56,7 +58,7 @@ export const stackFiles = { addresses: 'addresses.env', secrets: 'secrets.env' }
 
 /** @throws ConfigurationError with all mistakes */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const environment = withoutEmpty(options.environment ?? process.env);
+  const environment = withoutEmpty({ ...(options.environment ?? process.env), ...options.settings });
   const dotEnv = readEnvFile(options.envFile ?? join(projectRoot, '.env'));
   const dataDir = absolute(environment['HOURGLASS_DATA_DIR'] ?? dotEnv['HOURGLASS_DATA_DIR'] ?? '.stack');
   const stack = {
@@ -98,11 +100,11 @@ function withDefaultsOfTheSource(values: Environment): Config['values'] {
     values;
   const decided = { ...values, OPENWEATHERMAP_PLAN, FIRST_START_HISTORY_HOURS };
   // A mock has all paths at one address.
-  if (isMock)
-    return {
-      ...decided,
-      OPENWEATHERMAP_HISTORY_URL: values.OPENWEATHERMAP_HISTORY_URL ?? values.OPENWEATHERMAP_BASE_URL,
-    };
+  if (isMock) {
+    const OPENWEATHERMAP_BASE_URL = values.OPENWEATHERMAP_BASE_URL ?? values.MOCK_URL;
+    const OPENWEATHERMAP_HISTORY_URL = values.OPENWEATHERMAP_HISTORY_URL ?? OPENWEATHERMAP_BASE_URL;
+    return { ...decided, OPENWEATHERMAP_BASE_URL, OPENWEATHERMAP_HISTORY_URL };
+  }
   const {
     OPENWEATHERMAP_BASE_URL = 'https://api.openweathermap.org',
     OPENWEATHERMAP_HISTORY_URL = 'https://history.openweathermap.org',

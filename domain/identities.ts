@@ -3,6 +3,10 @@ import { fnv1a128 } from './fnv1a.ts';
 
 export const jobActorId = (job: string): string => `flink-job/${job}`;
 
+/** A dry run of a version, and an upgrade by a candidate of it: one at a time. */
+export const tryVersionId = (job: string, version: string): string => `try-version/${job}/${version}`;
+export const shadowUpgradeId = (job: string, version: string): string => `shadow-upgrade/${job}/${version}`;
+
 /** A run of a batch job, named by what it loads: `batch-job/recompute-hours/from=2026-01-31T00:00:00Z,to=2026-02-01T00:00:00Z`. */
 export function batchJobId(job: string, parameters: Readonly<Record<string, string>>): string {
   const values = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
@@ -31,6 +35,11 @@ export const completenessScheduleId = (pipeline: string): string => `completenes
 export const completenessWatchScheduleId = (pipeline: string): string => `watch-completeness/${pipeline}`;
 
 export const partitionsScheduleId = 'maintain-partitions';
+
+/** The workflow type of the smoke gate, whose runs say nothing of the system's own work. */
+export const SMOKE_TEST = 'smokeTest';
+
+export const smokeTestId = (buildId: string): string => `smoke-test/${buildId}`;
 
 /** So many zero bytes behind the text carry a difference in its last one into every digit: Flink names savepoints by the first six. */
 const MIXING_BYTES = 16;

@@ -39,6 +39,8 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface Judgement {
   readonly verdict: Verdict;
   readonly reason: string;
+  /** Only the JobManager was silent: nothing was seen of the job itself. */
+  readonly isSilence?: true;
 }
 
 const ENDED: readonly string[] = ['FAILED', 'CANCELED', 'FINISHED'];

@@ -8,6 +8,8 @@ import {
   type JobPhase,
   jobPolicySchema,
   type SavepointRequest,
+  type Upgrades,
+  upgradesSchema,
 } from '../schemas/job.ts';
 import {
   alertKindOf,
@@ -20,7 +22,6 @@ import {
   JOB_EVENTS,
   type JobAction,
   type JobEvent,
-  jobPhases,
   jobTransitions,
   mustBeReplaced,
   nextAction,
@@ -28,6 +29,8 @@ import {
   targetOf,
   transition,
 } from './job-machine.ts';
+import { jobPhases } from './job-phases.ts';
+import { isGivenUp } from './job-upgrade.ts';
 
 const leadingAnywhere: readonly (readonly [JobPhase, JobEvent, JobPhase])[] = [
   ['new', 'targetRecorded', 'submitting'],
@@ -37,6 +40,8 @@ const leadingAnywhere: readonly (readonly [JobPhase, JobEvent, JobPhase])[] = [
   ['submitting', 'refused', 'recovering'],
   ['settling', 'becameStable', 'stable'],
   ['settling', 'becameUnstable', 'unstable'],
+  ['settling', 'confirmed', 'stable'],
+  ['settling', 'rolledBack', 'suspending'],
   ['settling', 'lost', 'recovering'],
   ['settling', 'suspendBegun', 'suspending'],
   ['stable', 'settling', 'settling'],
@@ -45,17 +50,22 @@ const leadingAnywhere: readonly (readonly [JobPhase, JobEvent, JobPhase])[] = [
   ['stable', 'suspendBegun', 'suspending'],
   ['unstable', 'settling', 'settling'],
   ['unstable', 'becameStable', 'stable'],
+  ['unstable', 'confirmed', 'stable'],
+  ['unstable', 'rolledBack', 'suspending'],
   ['unstable', 'lost', 'recovering'],
   ['unstable', 'suspendBegun', 'suspending'],
   ['suspending', 'suspended', 'suspended'],
   ['suspended', 'targetRecorded', 'submitting'],
   ['suspended', 'gaveUp', 'failing'],
+  ['suspended', 'rolledBack', 'recovering'],
   ['suspended', 'stopped', 'stopped'],
   ['recovering', 'targetRecorded', 'submitting'],
   ['recovering', 'suspended', 'suspended'],
   ['recovering', 'gaveUp', 'failing'],
+  ['recovering', 'rolledBack', 'suspended'],
   ['failing', 'suspended', 'suspended'],
   ['failing', 'retried', 'recovering'],
+  ['failing', 'rolledBack', 'suspended'],
 ];
 
 const healthPhases: readonly JobPhase[] = ['settling', 'stable', 'unstable'];
@@ -71,7 +81,17 @@ const plain = {
   version: 'v1',
   savepointRequests: [],
   nextSavepointAtMs: 0,
+  upgrades: upgradesSchema.parse({}),
 };
+/** The version that was submitted last has to be confirmed, or is given up for a reason. */
+const upgradeTo = (version: string, givenUp: string): Upgrades =>
+  upgradesSchema.parse({
+    confirmed: 'v0',
+    pending: {
+      ...{ version, mode: 'savepoint', from: '', deadlineMs: 1, failures: 0, givenUp },
+      previous: { version: 'v0', path: 'file:/savepoints/v0', parallelism: 0 },
+    },
+  });
 const actionFor = (phase: JobPhase, desired: DesiredState): JobAction =>
   nextAction({ ...plain, phase, desired }, 0);
 
@@ -87,6 +107,12 @@ const decisive = fc.record({
   restart: fc.option(restarts, { nil: undefined }),
   savepointRequests: fc.array(fc.constant(request), { maxLength: 2 }),
   nextSavepointAtMs: fc.nat(2_000),
+  upgrades: fc.oneof(
+    fc.constant(plain.upgrades),
+    fc
+      .constantFrom('v1', 'v2')
+      .chain((version) => fc.constantFrom('', 'why').map((why) => upgradeTo(version, why))),
+  ),
 });
 const moments = fc.nat(2_000);
 
@@ -190,7 +216,7 @@ describe('the next action', () => {
           nowMs,
         );
         const asked = nextAction({ ...state, isParked: false, phase: 'failing', desired: 'running' }, nowMs);
-        expect([idle, asked]).toEqual(['rest', 'rest']);
+        expect([idle, asked]).toEqual(['rest', isGivenUp(state) ? 'rollBack' : 'rest']);
         expect(nextAction({ ...state, phase: 'stopped' }, nowMs)).toBe('end');
       }),
     );
@@ -200,7 +226,7 @@ describe('the next action', () => {
     fc.assert(
       fc.property(decisive, moments, (state, nowMs) => {
         if (targetOf(state) === 'running' || state.phase === 'submitting') return;
-        expect(['suspend', 'settle', 'rest', 'end']).toContain(nextAction(state, nowMs));
+        expect(['suspend', 'settle', 'rollBack', 'rest', 'end']).toContain(nextAction(state, nowMs));
       }),
     );
   });
@@ -218,6 +244,50 @@ describe('the next action', () => {
       'stopped',
     ]);
     expect(DESIRED_STATES.map((desired) => targetOf({ desired, isParked: false }))).toEqual(DESIRED_STATES);
+  });
+});
+
+describe('a new version that is given up', () => {
+  const actionsWith = (givenUp: string, desired: DesiredState) =>
+    Object.fromEntries(
+      JOB_PHASES.map((phase) => [
+        phase,
+        nextAction({ ...plain, phase, desired, upgrades: upgradeTo('v1', givenUp) }, 0),
+      ]).filter(([, action]) => action === 'rollBack'),
+    );
+
+  test('is left before anything else is done, and a submission or a stop that was begun is carried through', () => {
+    const left = ['settling', 'unstable', 'suspended', 'recovering', 'failing'];
+    expect(Object.keys(actionsWith('why', 'running'))).toEqual(left);
+    const whileNotWanted = left.filter((phase) => phase !== 'suspended');
+    expect(Object.keys(actionsWith('why', 'suspended'))).toEqual(whileNotWanted);
+    expect(Object.keys(actionsWith('why', 'stopped'))).toEqual(whileNotWanted);
+  });
+
+  test('is left in no phase for as long as it may still be confirmed', () => {
+    for (const desired of DESIRED_STATES) expect(actionsWith('', desired)).toEqual({});
+  });
+
+  test('is not what runs when another version was submitted since', () => {
+    for (const phase of JOB_PHASES) {
+      const state = {
+        ...plain,
+        phase,
+        desired: 'running',
+        version: 'v3',
+        upgrades: upgradeTo('v1', 'why'),
+      } as const;
+      expect(nextAction(state, 0)).not.toBe('rollBack');
+    }
+  });
+
+  test('means something in each phase in which it is left', () => {
+    fc.assert(
+      fc.property(decisive, moments, (state, nowMs) => {
+        if (nextAction(state, nowMs) !== 'rollBack') return;
+        expect(transition(state.phase, 'rolledBack')).not.toBe(state.phase);
+      }),
+    );
   });
 });
 
@@ -321,9 +391,18 @@ describe('recovery', () => {
   });
 });
 
+/** What the alert is decided by, of a job that is desired running unless told. */
+const alarming = (
+  phase: JobPhase,
+  given: { rejected?: Upgrades['rejected']; desired?: DesiredState } = {},
+) => {
+  const { rejected, desired = 'running' } = given;
+  return { phase, desired, isParked: false, upgrades: { ...plain.upgrades, rejected } };
+};
+
 test('an alert is called for where a person is needed, and nowhere else', () => {
   const kinds = JOB_PHASES.flatMap((phase) => {
-    const kind = alertKindOf(phase);
+    const kind = alertKindOf(alarming(phase));
     return kind === undefined ? [] : [[phase, kind]];
   });
   expect(kinds).toEqual([
@@ -333,10 +412,24 @@ test('an alert is called for where a person is needed, and nowhere else', () => 
 });
 
 test('an open alert lasts until the job is well, or no longer wanted', () => {
-  const over = JOB_PHASES.filter((phase) => alertKindOf(phase, 'job-failing') === undefined);
+  const over = JOB_PHASES.filter((phase) => alertKindOf(alarming(phase), 'job-failing') === undefined);
   expect(over).toEqual(['stable', 'suspended', 'stopped']);
-  expect(alertKindOf('unstable', 'job-failing')).toBe('job-unstable');
-  expect(alertKindOf('recovering', 'job-unstable')).toBe('job-unstable');
+  expect(alertKindOf(alarming('unstable'), 'job-failing')).toBe('job-unstable');
+  expect(alertKindOf(alarming('recovering'), 'job-unstable')).toBe('job-unstable');
+});
+
+test('a version that was rolled back by itself is told until somebody deploys, or the job is not wanted', () => {
+  const rejected = { version: 'v2', reason: 'it was late', atMs: 1, isByCommand: false };
+  for (const phase of JOB_PHASES) {
+    const kind = alertKindOf(alarming(phase, { rejected }));
+    const others: Partial<Record<JobPhase, string>> = { unstable: 'job-unstable', failing: 'job-failing' };
+    expect(kind).toBe(others[phase] ?? 'job-rolled-back');
+  }
+  expect(
+    alertKindOf(alarming('suspended', { rejected, desired: 'suspended' }), 'job-rolled-back'),
+  ).toBeUndefined();
+  const byCommand = { ...rejected, isByCommand: true };
+  expect(alertKindOf(alarming('stable', { rejected: byCommand }), 'job-rolled-back')).toBeUndefined();
 });
 
 test('the newest 200 command ids are remembered, each once, the latest last', () => {

@@ -1,5 +1,5 @@
 /**
- * Decides what the actor of a Flink job does next. It owns the phases, their transitions and the rule that picks an action;
+ * Decides what the actor of a Flink job does next. It owns the transitions of the phases and the rule that picks an action;
  * acting is left to the workflow `flinkJob`, judging a job's health to `domain/job-health.ts`.
  * The diagram, and each invariant with the test that holds it: docs/state-machine.md.
  *
@@ -9,64 +9,13 @@
  *           │ recovering ◀─────────────────┘                              │
  *           │  └─▶ failing (a person is asked)                            │
  *           └─────────────────────────────────────────────────────────────┘
+ *
+ * A new version that is given up goes from settling or unstable to suspending, where it ends without a savepoint; what becomes of
+ * it is decided in `domain/job-upgrade.ts`.
  */
 import type { AlertKind } from '../schemas/alert.ts';
 import type { DesiredState, JobPhase, JobPolicy, JobState } from '../schemas/job.ts';
-
-interface PhaseFacts {
-  /** The actor ends here. */
-  readonly terminal: boolean;
-  /** Flink may hold a job of this name. */
-  readonly mayRun: boolean;
-  readonly description: string;
-}
-
-export const jobPhases: Readonly<Record<JobPhase, PhaseFacts>> = {
-  new: { terminal: false, mayRun: false, description: 'Known to the control plane, never submitted.' },
-  submitting: {
-    terminal: false,
-    mayRun: true,
-    description: 'A target is recorded and is being submitted to Flink.',
-  },
-  settling: {
-    terminal: false,
-    mayRun: true,
-    description: 'Flink has the job; it starts or restarts and has yet to prove that it is healthy.',
-  },
-  stable: {
-    terminal: false,
-    mayRun: true,
-    description: 'It runs, completes checkpoints, and reads what comes.',
-  },
-  unstable: {
-    terminal: false,
-    mayRun: true,
-    description:
-      'Flink has the job, but it is in a restart loop, stuck, or cannot be asked; a person is told.',
-  },
-  suspending: { terminal: false, mayRun: true, description: 'Being stopped with its state saved.' },
-  suspended: {
-    terminal: false,
-    mayRun: false,
-    description: 'Stopped with its state kept; it goes on from there.',
-  },
-  recovering: {
-    terminal: false,
-    mayRun: false,
-    description:
-      'Flink lost or refused the job; it is submitted again, from its newest state, after a pause.',
-  },
-  failing: {
-    terminal: false,
-    mayRun: false,
-    description: 'Recovery has used up its budget, or the state is gone; it waits for a command.',
-  },
-  stopped: {
-    terminal: true,
-    mayRun: false,
-    description: 'Stopped for good with its state kept; its actor has ended.',
-  },
-};
+import { isGivenUp } from './job-upgrade.ts';
 
 export const JOB_EVENTS = [
   'targetRecorded',
@@ -74,12 +23,14 @@ export const JOB_EVENTS = [
   'refused',
   'settling',
   'becameStable',
+  'confirmed',
   'becameUnstable',
   'lost',
   'suspendBegun',
   'suspended',
   'gaveUp',
   'retried',
+  'rolledBack',
   'stopped',
 ] as const;
 export type JobEvent = (typeof JOB_EVENTS)[number];
@@ -92,12 +43,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'new',
     settling: 'new',
     becameStable: 'new',
+    confirmed: 'new',
     becameUnstable: 'new',
     lost: 'new',
     suspendBegun: 'new',
     suspended: 'suspended',
     gaveUp: 'failing',
     retried: 'new',
+    rolledBack: 'new',
     stopped: 'new',
   },
   submitting: {
@@ -106,12 +59,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'recovering',
     settling: 'submitting',
     becameStable: 'submitting',
+    confirmed: 'submitting',
     becameUnstable: 'submitting',
     lost: 'submitting',
     suspendBegun: 'submitting',
     suspended: 'submitting',
     gaveUp: 'submitting',
     retried: 'submitting',
+    rolledBack: 'submitting',
     stopped: 'submitting',
   },
   settling: {
@@ -120,12 +75,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'settling',
     settling: 'settling',
     becameStable: 'stable',
+    confirmed: 'stable',
     becameUnstable: 'unstable',
     lost: 'recovering',
     suspendBegun: 'suspending',
     suspended: 'settling',
     gaveUp: 'settling',
     retried: 'settling',
+    rolledBack: 'suspending',
     stopped: 'settling',
   },
   stable: {
@@ -134,12 +91,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'stable',
     settling: 'settling',
     becameStable: 'stable',
+    confirmed: 'stable',
     becameUnstable: 'unstable',
     lost: 'recovering',
     suspendBegun: 'suspending',
     suspended: 'stable',
     gaveUp: 'stable',
     retried: 'stable',
+    rolledBack: 'stable',
     stopped: 'stable',
   },
   unstable: {
@@ -148,12 +107,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'unstable',
     settling: 'settling',
     becameStable: 'stable',
+    confirmed: 'stable',
     becameUnstable: 'unstable',
     lost: 'recovering',
     suspendBegun: 'suspending',
     suspended: 'unstable',
     gaveUp: 'unstable',
     retried: 'unstable',
+    rolledBack: 'suspending',
     stopped: 'unstable',
   },
   suspending: {
@@ -162,12 +123,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'suspending',
     settling: 'suspending',
     becameStable: 'suspending',
+    confirmed: 'suspending',
     becameUnstable: 'suspending',
     lost: 'suspending',
     suspendBegun: 'suspending',
     suspended: 'suspended',
     gaveUp: 'suspending',
     retried: 'suspending',
+    rolledBack: 'suspending',
     stopped: 'suspending',
   },
   suspended: {
@@ -176,12 +139,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'suspended',
     settling: 'suspended',
     becameStable: 'suspended',
+    confirmed: 'suspended',
     becameUnstable: 'suspended',
     lost: 'suspended',
     suspendBegun: 'suspended',
     suspended: 'suspended',
     gaveUp: 'failing',
     retried: 'suspended',
+    rolledBack: 'recovering',
     stopped: 'stopped',
   },
   recovering: {
@@ -190,12 +155,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'recovering',
     settling: 'recovering',
     becameStable: 'recovering',
+    confirmed: 'recovering',
     becameUnstable: 'recovering',
     lost: 'recovering',
     suspendBegun: 'recovering',
     suspended: 'suspended',
     gaveUp: 'failing',
     retried: 'recovering',
+    rolledBack: 'suspended',
     stopped: 'recovering',
   },
   failing: {
@@ -204,12 +171,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'failing',
     settling: 'failing',
     becameStable: 'failing',
+    confirmed: 'failing',
     becameUnstable: 'failing',
     lost: 'failing',
     suspendBegun: 'failing',
     suspended: 'suspended',
     gaveUp: 'failing',
     retried: 'recovering',
+    rolledBack: 'suspended',
     stopped: 'failing',
   },
   stopped: {
@@ -218,12 +187,14 @@ export const jobTransitions: Readonly<Record<JobPhase, Readonly<Record<JobEvent,
     refused: 'stopped',
     settling: 'stopped',
     becameStable: 'stopped',
+    confirmed: 'stopped',
     becameUnstable: 'stopped',
     lost: 'stopped',
     suspendBegun: 'stopped',
     suspended: 'stopped',
     gaveUp: 'stopped',
     retried: 'stopped',
+    rolledBack: 'stopped',
     stopped: 'stopped',
   },
 };
@@ -239,6 +210,7 @@ export const JOB_ACTIONS = [
   'savepoint',
   'suspend',
   'settle',
+  'rollBack',
   'rest',
   'end',
 ] as const;
@@ -269,15 +241,37 @@ type Decisive = Pick<
   | 'restart'
   | 'savepointRequests'
   | 'nextSavepointAtMs'
+  | 'upgrades'
 >;
 
 export function nextAction(state: Decisive, nowMs: number): JobAction {
+  if (mustRollBack(state)) return 'rollBack';
   const action = ACTIONS[state.phase][targetOf(state)];
   if (action !== 'watch') return action;
   if (mustBeReplaced(state)) return 'suspend';
   // Flink takes none of a job that is starting.
   if (state.savepointRequests.length > 0 && state.phase !== 'settling') return 'savepoint';
   return isSavepointDue(state, nowMs) ? 'savepoint' : 'watch';
+}
+
+/** Total: in which phase a version that is given up can be left. A submission, or a stop, that was begun is carried through first. */
+const ROLLS_BACK: Readonly<Record<JobPhase, 'always' | 'to run' | 'never'>> = {
+  new: 'never',
+  submitting: 'never',
+  settling: 'always',
+  stable: 'never',
+  unstable: 'always',
+  suspending: 'never',
+  suspended: 'to run',
+  recovering: 'always',
+  failing: 'always',
+  stopped: 'never',
+};
+
+/** A version that is given up is left before anything else is done to it, and one that is suspended when it is to run again. */
+function mustRollBack(state: Decisive): boolean {
+  const when = ROLLS_BACK[state.phase];
+  return isGivenUp(state) && (when === 'always' || (when === 'to run' && targetOf(state) === 'running'));
 }
 
 /** What is to be true now: a parked job is treated as suspended, whatever is desired of it. */
@@ -339,12 +333,17 @@ export function isBudgetSpent({ failures, policy }: Pick<JobState, 'failures' | 
 /** The phases in which a trouble is over; between it and them it lasts, whatever is being tried. */
 const WELL: readonly JobPhase[] = ['stable', 'suspended', 'stopped'];
 
-/** The alert that is to be open in a phase, given the one that is. */
-export function alertKindOf(phase: JobPhase, open?: AlertKind): AlertKind | undefined {
+/** The alert that is to be open, given the one that is. A version that was rolled back by itself is told until somebody deploys. */
+export function alertKindOf(state: Alarming, open?: AlertKind): AlertKind | undefined {
+  const { phase, upgrades } = state;
   if (phase === 'failing') return 'job-failing';
   if (phase === 'unstable') return 'job-unstable';
+  if (upgrades.rejected?.isByCommand === false && targetOf(state) === 'running')
+    return WELL.includes(phase) ? 'job-rolled-back' : (open ?? 'job-rolled-back');
   return WELL.includes(phase) ? undefined : open;
 }
+
+type Alarming = Pick<JobState, 'phase' | 'desired' | 'isParked' | 'upgrades'>;
 
 const REMEMBERED_COMMANDS = 200;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DESIRED_STATES, JOB_PHASES, type JobState, jobStateSchema } from '../schemas/job.ts';
+import { DESIRED_STATES, JOB_PHASES, type JobState, jobStateSchema, upgradesSchema } from '../schemas/job.ts';
 import {
   goalOf,
   runsAsDesired,
@@ -9,7 +9,7 @@ import {
   standingOf,
 } from './job-waiting.ts';
 
-const COMMANDS: readonly StateCommandName[] = ['deploy', 'suspend', 'resume', 'restart', 'stop'];
+const COMMANDS: readonly StateCommandName[] = ['deploy', 'rollback', 'suspend', 'resume', 'restart', 'stop'];
 
 const stateWith = (fields: Partial<JobState>): JobState =>
   jobStateSchema.parse({
@@ -23,17 +23,20 @@ const stateWith = (fields: Partial<JobState>): JobState =>
   });
 
 describe('the goal of a command', () => {
-  test('is to run for deploy, resume and restart, and to rest for suspend and stop', () => {
+  test('is to run for deploy, rollback, resume and restart, and to rest for suspend and stop', () => {
     const targets = COMMANDS.map((command) => goalOf(command, stateWith({})).target);
-    expect(targets).toEqual(['running', 'suspended', 'running', 'running', 'stopped']);
+    expect(targets).toEqual(['running', 'running', 'suspended', 'running', 'running', 'stopped']);
   });
 
-  test('of a deploy of a suspended job is that it stays suspended', () => {
-    const state = stateWith({ desired: 'suspended', phase: 'suspended', desiredVersion: 'v3' });
-    const goal = goalOf('deploy', state);
-    expect(goal.target).toBe('suspended');
-    expect(standingOf(goal, state)).toEqual({ end: 'reached' });
-  });
+  test.each(['deploy', 'rollback'] as const)(
+    'of a %s of a suspended job is that it stays suspended',
+    (command) => {
+      const state = stateWith({ desired: 'suspended', phase: 'suspended', desiredVersion: 'v3' });
+      const goal = goalOf(command, state);
+      expect(goal.target).toBe('suspended');
+      expect(standingOf(goal, state)).toEqual({ end: 'reached' });
+    },
+  );
 
   test('of a restart is a later submission, while the restart is still to be carried out', () => {
     expect(goalOf('restart', stateWith({ restart: { from: '' } })).attempt).toBe(5);
@@ -67,6 +70,19 @@ describe('a command that is followed', () => {
         if (standing.end === 'failed' || standing.end === 'overtaken') expect(standing.reason).not.toBe('');
       }),
     );
+  });
+
+  test('of a version that was rolled back says so, and why, whatever the version before does', () => {
+    const goal = goalOf('deploy', stateWith({ desiredVersion: 'v2', version: 'v1' }));
+    const rejected = { version: 'v2', reason: 'it was late', atMs: 1, isByCommand: false };
+    const upgrades = upgradesSchema.parse({ confirmed: 'v1', rejected });
+    for (const phase of JOB_PHASES)
+      expect(standingOf(goal, stateWith({ phase, desiredVersion: 'v1', version: 'v1', upgrades }))).toEqual({
+        end: 'rolledBack',
+        reason: 'it was late',
+      });
+    const again = stateWith({ phase: 'settling', desiredVersion: 'v2', version: 'v2', upgrades });
+    expect(standingOf(goal, again)).toEqual({ end: 'underWay' });
   });
 
   test('is under way in every phase but its last, and a job that is to run has failed when it is failing', () => {

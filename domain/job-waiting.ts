@@ -1,9 +1,13 @@
 /** Decides when a command to a job's actor has come to its end. It only judges; asking again and again is left to the command line. */
 import type { DesiredState, JobCommandName, JobPhase, JobState } from '../schemas/job.ts';
-import { jobPhases, nextAction } from './job-machine.ts';
+import { nextAction } from './job-machine.ts';
+import { jobPhases } from './job-phases.ts';
 
 /** The commands that bring a job to a state; what a savepoint comes to stands in a row of its own. */
-export type StateCommandName = Extract<JobCommandName, 'deploy' | 'suspend' | 'resume' | 'restart' | 'stop'>;
+export type StateCommandName = Extract<
+  JobCommandName,
+  'deploy' | 'rollback' | 'suspend' | 'resume' | 'restart' | 'stop'
+>;
 
 /** What is waited for. */
 export interface JobGoal {
@@ -14,10 +18,10 @@ export interface JobGoal {
   readonly attempt: number;
 }
 
-/** How a command stands. `overtaken`: another command wants something else; `reason` says why it will not come to its end. */
+/** How a command stands. `overtaken`: another command wants something else; `rolledBack`: the version was tried and left again; `reason` says why it will not come to its end. */
 export type Standing =
   | { readonly end: 'underWay' | 'reached' }
-  | { readonly end: 'failed' | 'overtaken'; readonly reason: string };
+  | { readonly end: 'failed' | 'overtaken' | 'rolledBack'; readonly reason: string };
 
 const underWay: Standing = { end: 'underWay' };
 const reached: Standing = { end: 'reached' };
@@ -80,15 +84,28 @@ function targetOfCommand(command: StateCommandName, desired: DesiredState): Desi
   if (command === 'suspend') return 'suspended';
   if (command === 'stop') return 'stopped';
   // A new version of a suspended job waits until it is resumed.
-  return command === 'deploy' && desired === 'suspended' ? 'suspended' : 'running';
+  const isVersion = command === 'deploy' || command === 'rollback';
+  return isVersion && desired === 'suspended' ? 'suspended' : 'running';
 }
 
 export type Followed = Pick<
   JobState,
-  'phase' | 'desired' | 'isParked' | 'desiredVersion' | 'version' | 'attempt' | 'restart' | 'reason'
+  | 'phase'
+  | 'desired'
+  | 'isParked'
+  | 'desiredVersion'
+  | 'version'
+  | 'attempt'
+  | 'restart'
+  | 'reason'
+  | 'upgrades'
 >;
 
 export function standingOf(goal: JobGoal, state: Followed): Standing {
+  const { rejected } = state.upgrades;
+  // By itself, or by a command that came later: either way it does not run, and why is known.
+  if (goal.version !== '' && rejected?.version === goal.version && state.desiredVersion !== goal.version)
+    return { end: 'rolledBack', reason: rejected.reason };
   const other = overtakenBy(goal, state);
   if (other !== undefined) return { end: 'overtaken', reason: other };
   const progress = PROGRESS[goal.target][state.phase];

@@ -1,9 +1,16 @@
 /** Holds docs/state-machine.md to the code that it describes. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { DESIRED_STATES, JOB_PHASES, jobCommandSchemas, jobPolicySchema } from '../schemas/job.ts';
+import {
+  DESIRED_STATES,
+  JOB_PHASES,
+  jobCommandSchemas,
+  jobPolicySchema,
+  upgradesSchema,
+} from '../schemas/job.ts';
 import { VERDICTS } from './job-health.ts';
-import { alertKindOf, JOB_ACTIONS, JOB_EVENTS, jobPhases, nextAction, transition } from './job-machine.ts';
+import { alertKindOf, JOB_ACTIONS, JOB_EVENTS, nextAction, transition } from './job-machine.ts';
+import { jobPhases } from './job-phases.ts';
 
 const text = readFileSync(new URL('../docs/state-machine.md', import.meta.url), 'utf8');
 
@@ -74,6 +81,7 @@ describe('docs/state-machine.md', () => {
       version: '',
       savepointRequests: [],
       nextSavepointAtMs: 0,
+      upgrades: upgradesSchema.parse({}),
     };
     const rows = tableOf('| phase | desired running | desired suspended, or parked | desired stopped |');
     expect(rows).toEqual(
@@ -86,7 +94,8 @@ describe('docs/state-machine.md', () => {
 
   test('names the alert of each phase that has one', () => {
     for (const phase of JOB_PHASES) {
-      const kind = alertKindOf(phase);
+      const upgrades = upgradesSchema.parse({});
+      const kind = alertKindOf({ phase, desired: 'running', isParked: false, upgrades });
       if (kind !== undefined) expect(text).toContain(`\`${phase}\` (\`${kind}\`)`);
     }
   });

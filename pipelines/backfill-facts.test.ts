@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../domain/backfill-windows.ts';
 import { leaseCalls, unusedBudget } from '../domain/call-budget.ts';
 import { backfillFacts } from './backfill-facts.ts';
+import { leaseTerms, planLimits } from './openweathermap-plans.ts';
 import { weather } from './weather/definition.ts';
-import { leaseTerms, planLimits } from './weather/plans.ts';
 
 const history = { longestSpanMs: 7 * DAY_MS, horizonMs: undefined, callsPerSpan: 2 };
 

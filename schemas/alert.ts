@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const ALERT_KINDS = [
   'job-failing',
   'job-unstable',
+  'job-rolled-back',
   'ingestion-failing',
   'windows-incomplete',
   'check-missing',

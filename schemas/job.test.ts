@@ -66,6 +66,46 @@ describe('savepoint', () => {
   });
 });
 
+describe('deploy', () => {
+  const version = '0123456789ab';
+
+  test('takes a version on record, what it starts from, how its state goes over, and its parallelism', () => {
+    for (const given of [
+      { version, from: 'file:/savepoints/1' },
+      { version, from: triggerId, parallelism: 1 },
+      { upgradeMode: 'checkpoint', parallelism: 128 },
+      { upgradeMode: 'stateless', acceptStateLoss: true },
+      { isStart: true },
+    ])
+      expect(jobCommandSchemas.deploy.parse(given)).toEqual({ acceptStateLoss: false, ...given });
+  });
+
+  test.each([
+    ['a version that is no name of one', { version: 'latest' }, 'version expected 12 hexadecimal digits'],
+    [
+      'nothing as what to start from',
+      { from: NOTHING },
+      'from expected the trigger id of a savepoint, or the path of a snapshot (file:/…)',
+    ],
+    [
+      'two answers to one question',
+      { from: triggerId, upgradeMode: 'savepoint' },
+      'what the new version starts from is told by from or by upgradeMode, not by both',
+    ],
+    [
+      'the loss of state without a plain yes',
+      { upgradeMode: 'stateless' },
+      'to upgrade without state is to lose it: say so with acceptStateLoss (--accept-state-loss)',
+    ],
+  ])('refuses %s', (_, given, mistake) => {
+    expect(mistakesOf('deploy', given)).toEqual([mistake]);
+  });
+
+  test.each([0, 129, 1.5, 'two'])('refuses a parallelism of %s', (parallelism) => {
+    expect(mistakesOf('deploy', { parallelism })).toHaveLength(1);
+  });
+});
+
 describe('restart', () => {
   test.each([triggerId, 'file:/data/savepoints/savepoint-1', 's3://bucket/checkpoints/chk-7'])(
     'begins from %s',
@@ -123,6 +163,15 @@ describe('the state that an actor carries', () => {
     restorePath: 'file:/savepoints/1',
     restart: { from: '' },
     acceptsStateLoss: true,
+    upgrades: {
+      ...{ confirmed: 'v1', parallelism: 4, isRollingBack: true },
+      pending: {
+        ...{ version: 'v2', mode: 'checkpoint', from: '', deadlineMs: 1, failures: 1, givenUp: 'why' },
+        previous: { version: 'v1', path: 'file:/savepoints/1', parallelism: 0 },
+      },
+      previous: { version: 'v0', parallelism: 0 },
+      rejected: { version: 'v3', reason: 'why', atMs: 2, isByCommand: false },
+    },
     failures: 2,
     stableSinceMs: 5,
     reason: 'why',

@@ -35,6 +35,11 @@ export const jobPolicySchema = z.object({
   /** Completed savepoints beyond this number, or older than this, are disposed of; the newest is always kept. */
   savepointsKept: z.int().min(1).default(5),
   savepointsKeptMs: milliseconds.default(14 * DAY_MS),
+  /** A new version is confirmed by so many completed checkpoints, and by what it reads and writes. */
+  upgradeCheckpoints: z.int().min(1).default(3),
+  /** One that is not confirmed within this time, or is lost or refused so often before, is rolled back. */
+  upgradeWithinMs: milliseconds.default(5 * MINUTE_MS),
+  upgradeFailures: z.int().min(1).default(3),
 });
 export type JobPolicy = z.infer<typeof jobPolicySchema>;
 
@@ -55,6 +60,10 @@ export type JobPhase = (typeof JOB_PHASES)[number];
 export const DESIRED_STATES = ['running', 'suspended', 'stopped'] as const;
 export type DesiredState = (typeof DESIRED_STATES)[number];
 
+/** How the state goes over to a new version: by a savepoint, by the last retained checkpoint, or not at all. */
+export const UPGRADE_MODES = ['savepoint', 'checkpoint', 'stateless'] as const;
+export type UpgradeMode = (typeof UPGRADE_MODES)[number];
+
 export const SAVEPOINT_KINDS = ['manual', 'periodic', 'suspend'] as const;
 export type SavepointKind = (typeof SAVEPOINT_KINDS)[number];
 
@@ -66,18 +75,47 @@ export type SavepointRequest = z.infer<typeof savepointRequestSchema>;
 
 /** What `restart` may begin from: a savepoint's trigger id, the path of a snapshot, or `nothing`. */
 export const NOTHING = 'nothing';
-const restorePoint = z.union([z.literal(NOTHING), hexId, z.string().regex(/^[a-z0-9]+:\/.+$/)], {
+const path = z.string().regex(/^[a-z0-9]+:\/.+$/);
+const restorePoint = z.union([z.literal(NOTHING), hexId, path], {
   error: `expected the trigger id of a savepoint, the path of a snapshot (file:/…), or "${NOTHING}"`,
 });
+const snapshot = z.union([hexId, path], {
+  error: 'expected the trigger id of a savepoint, or the path of a snapshot (file:/…)',
+});
+const versionName = z.string().regex(/^[0-9a-f]{12}$/, 'expected 12 hexadecimal digits');
 
 /** Two commands with one id are one command; without one the id of the update serves, so that `{}` is enough in the Temporal UI. */
 const commandId = z.string().min(1).max(100).optional();
 const acceptStateLoss = z.boolean().default(false);
 
+/** Flink distributes the state of a job with the default settings over so many groups: more subtasks than that would have none. */
+const MOST_PARALLEL = 128;
+
 /** The input of each command, by the name of its update. */
 export const jobCommandSchemas = {
-  /** Runs the definition's present version, from the state of the one before; also ends being parked. */
-  deploy: z.strictObject({ commandId, acceptStateLoss }).prefault({}),
+  /** Runs the definition's present version, or one on record, from the state of the one before; also ends being parked. */
+  deploy: z
+    .strictObject({
+      commandId,
+      acceptStateLoss,
+      version: versionName.optional(),
+      /** Instead of the version's own; without a version it also holds for later deploys. */
+      parallelism: z.int().min(1).max(MOST_PARALLEL).optional(),
+      upgradeMode: z.enum(UPGRADE_MODES).optional(),
+      /** The snapshot that the new version starts from; the old one is stopped with a savepoint of its own before. */
+      from: snapshot.optional(),
+      /** A start of the system: a version that was rolled back is not tried again by itself. */
+      isStart: z.boolean().optional(),
+    })
+    .refine((input) => input.upgradeMode !== 'stateless' || input.acceptStateLoss, {
+      error: `to upgrade without state is to lose it: say so with acceptStateLoss (--accept-state-loss)`,
+    })
+    .refine((input) => input.from === undefined || input.upgradeMode === undefined, {
+      error: 'what the new version starts from is told by from or by upgradeMode, not by both',
+    })
+    .prefault({}),
+  /** Goes back to the version before, and to the snapshot that was taken of it. */
+  rollback: z.strictObject({ commandId }).prefault({}),
   suspend: z.strictObject({ commandId }).prefault({}),
   resume: z.strictObject({ commandId, acceptStateLoss }).prefault({}),
   savepoint: z.strictObject({ commandId, triggerId: hexId.optional() }).prefault({}),
@@ -114,6 +152,45 @@ export const jobEventSchema = z.object({
 });
 export type JobEventRecord = z.infer<typeof jobEventSchema>;
 
+/** What is known of the versions of a job beyond the one that runs: decided in `domain/job-upgrade.ts`. */
+export const upgradesSchema = z.object({
+  /** The version that was proven last; empty before the first. */
+  confirmed: z.string().default(''),
+  /** The parallelism that was asked for instead of the definition's; 0 for none. */
+  parallelism: z.int().min(0).default(0),
+  /** An upgrade that has still to be confirmed. Its version is submitted once it is the job's version. */
+  pending: z
+    .object({
+      version: z.string(),
+      mode: z.enum(UPGRADE_MODES),
+      /** What its first submission starts from; empty for the state of the version before. */
+      from: z.string(),
+      /** Where a rollback goes; without a path the snapshot is still to be taken. */
+      previous: z.object({
+        version: z.string(),
+        path: z.string().optional(),
+        parallelism: z.int().min(0),
+      }),
+      /** When it has to be confirmed at the latest; 0 before it is submitted. */
+      deadlineMs: z.number(),
+      failures: z.int().min(0),
+      /** Why it is to be rolled back; empty while it is not. */
+      givenUp: z.string(),
+    })
+    .optional(),
+  /** The version before the confirmed one, and the snapshot that was taken of it: where `rollback` goes. */
+  previous: z
+    .object({ version: z.string(), path: z.string().optional(), parallelism: z.int().min(0) })
+    .optional(),
+  /** The version that was rolled back last. It is not tried again until somebody deploys it. */
+  rejected: z
+    .object({ version: z.string(), reason: z.string(), atMs: z.number(), isByCommand: z.boolean() })
+    .optional(),
+  /** What runs is on its way out without a savepoint, and `restorePath` stands. */
+  isRollingBack: z.boolean().default(false),
+});
+export type Upgrades = z.infer<typeof upgradesSchema>;
+
 /** What a job's actor carries from run to run. A version N and N−1 both read it: fields are only added, with a default. */
 export const jobStateSchema = z.object({
   name,
@@ -132,6 +209,7 @@ export const jobStateSchema = z.object({
   /** A restart that was asked for; `from` is empty for the job's own state. */
   restart: z.object({ from: z.string() }).optional(),
   acceptsStateLoss: z.boolean().default(false),
+  upgrades: upgradesSchema.prefault({}),
   failures: z.int().min(0).default(0),
   stableSinceMs: z.number().default(0),
   reason: z.string().default(''),
@@ -161,4 +239,5 @@ export type JobRecord = Pick<
   | 'restorePath'
   | 'reason'
   | 'sequence'
+  | 'upgrades'
 >;

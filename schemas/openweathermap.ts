@@ -126,6 +126,21 @@ const cityHistoryRowSchema = historyRowSchema.extend({ city_id: cityIdSchema });
 
 export type CityHistoryRow = z.infer<typeof cityHistoryRowSchema>;
 
+/** A row of the air pollution's answers: an index from 1 to 5, and µg/m³ of each component. */
+const airRowSchema = z.looseObject({
+  dt: currentWeatherSchema.shape.dt,
+  main: z.looseObject({ aqi: z.number() }),
+  components: z.looseObject({}),
+});
+
+/** `/data/2.5/air_pollution` and its `/history`. Fields: https://openweathermap.org/api/air-pollution#fields */
+const airPollutionSchema = z.looseObject({
+  coord: currentWeatherSchema.shape.coord,
+  list: z.array(airRowSchema),
+});
+
+export type AirPollution = z.infer<typeof airPollutionSchema>;
+
 /**
  * One hit of `/geo/1.0/direct`, the geocoding of a name. Its answer is a list, empty when nothing is found; of the hit's
  * names in other languages (`local_names`) nothing is used.
@@ -142,6 +157,18 @@ const geocodedPlaceSchema = z.looseObject({
 export type GeocodedPlace = z.infer<typeof geocodedPlaceSchema>;
 
 const geocodedPlacesSchema = z.array(geocodedPlaceSchema);
+
+/** As {@link parseCurrentWeather}, for the air of a place; a wrong row is named as `list[3].components`. */
+export function parseAirPollution(value: unknown): z.ZodSafeParseResult<AirPollution> {
+  return airPollutionSchema.safeParse(value, { reportInput: true });
+}
+
+/** The same where there must be a row: the air of this moment. */
+export function parseCurrentAir(value: unknown): z.ZodSafeParseResult<AirPollution> {
+  return airPollutionSchema
+    .extend({ list: z.array(airRowSchema).min(1) })
+    .safeParse(value, { reportInput: true });
+}
 
 /** Validates the parsed JSON of a geocoding answer, keeping the offending input in the issues. Does not throw. */
 export function parseGeocodedPlaces(value: unknown): z.ZodSafeParseResult<GeocodedPlace[]> {

@@ -42,8 +42,31 @@ export const batchJobDefinitionSchema = jobDefinitionSchema.omit({ policy: true 
   policy: batchPolicySchema.prefault({}),
 });
 
+/** Short enough for the names of indexes and functions that are made of it. */
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name in lower case, such as air_hourly');
+
+/**
+ * What a pipeline's tables are called. The queries of the control plane are written once; where they ask a pipeline's tables they
+ * name them by `${registry}`, `${key}`, `${facts}`, `${windows}` and `${figure}`. docs/add-a-pipeline.md says which columns each has.
+ */
+export const pipelineTablesSchema = z.object({
+  /** Whom the pipeline watches, how often and since when: a table or a view. */
+  registry: identifier,
+  /** The column that tells whom a row is about, the same in all three. */
+  key: identifier,
+  /** One row for each observation. */
+  facts: identifier,
+  /** One row for each entity and hour; a function `<windows>_truth` tells what these rows must be. */
+  windows: identifier,
+  /** The columns of an hour's row that are compared with the truth, beside its count and its first and last time. */
+  figures: z.array(identifier).min(1),
+});
+
 export const pipelineDefinitionSchema = z.object({
   name,
+  tables: pipelineTablesSchema,
   topics: z.object({
     live: topic,
     /** Recent records that were missing; the stream reads it beside the live topic. */
@@ -59,12 +82,13 @@ export const pipelineDefinitionSchema = z.object({
   backfill: backfillJobsSchema,
 });
 
+export type PipelineTables = z.infer<typeof pipelineTablesSchema>;
 export type JobDefinition = z.infer<typeof jobDefinitionSchema>;
 export type BatchJobDefinition = z.infer<typeof batchJobDefinitionSchema>;
 export type PipelineDefinition = z.infer<typeof pipelineDefinitionSchema>;
 
-/** A row of the registry, as far as a source needs it. */
-export interface Location {
+/** Whom an observation is about, as a person knows it. */
+interface Location {
   readonly entityId: number;
   readonly name: string;
 }
@@ -79,7 +103,7 @@ export type PollAnswer =
   /** It answers nobody for a while, as the key's calls are used up; how long, if it said so. */
   | { readonly kind: 'limited'; readonly reason: string; readonly retryAfterMs: number | undefined };
 
-/** A row of the registry with what a record of the past does not say itself. */
+/** A row of the registry, as far as a source needs it. */
 export interface RegisteredLocation extends Location {
   /** The country's code of two letters. */
   readonly country: string;
@@ -122,7 +146,7 @@ export interface HistoryCall {
 /** How one pipeline's source is asked; the only code a pipeline brings. */
 export interface PipelineSource {
   /** @throws typed errors with `code` and `retryable` for what concerns every location, such as a refused key */
-  poll(location: Location, signal: AbortSignal): Promise<PollAnswer>;
+  poll(location: RegisteredLocation, signal: AbortSignal): Promise<PollAnswer>;
   /** Absent when the source knows the present alone. */
   readonly history?: PipelineHistory;
 }

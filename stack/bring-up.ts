@@ -1,33 +1,27 @@
 /** Makes rows flow on running services: database, topics, namespace, workers, the Flink jobs, the schedules. */
 
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { ingestSchedules } from '../clients/declared-schedules.ts';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { connectKafka } from '../clients/kafka.ts';
 import type { PostgresOptions } from '../clients/postgres.ts';
 import { applySchedules, differing } from '../clients/schedules.ts';
-import { connectTemporal, ensureNamespace, makeCurrent, polledTaskQueues } from '../clients/temporal.ts';
+import { connectTemporal, ensureNamespace } from '../clients/temporal.ts';
 import { SOURCES } from '../config/environment.ts';
-import { reasonOf } from '../domain/errors.ts';
-import { deploymentName, taskQueues } from '../domain/task-queues.ts';
-import { pipelines } from '../pipelines/index.ts';
-import { weather } from '../pipelines/weather/definition.ts';
+import { pipelinesNamed } from '../pipelines/index.ts';
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { ensureRolesAndDatabase, prepareDatabase } from './database.ts';
 import { SourceMismatchError } from './errors.ts';
-import { byHand, firstHistoryOf, loadFirstHistory } from './first-history.ts';
+import { byHand, type FirstHistory, firstHistoryOf, loadFirstHistory } from './first-history.ts';
 import { parkJob, startJob } from './jobs.ts';
-import { createPortChooser } from './ports.ts';
 import { InterruptedError, type Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
-import type { SupervisedService } from './supervisor.ts';
-import { buildPresentWorker, olderBuildsWithOpenRuns, startWorker } from './workers.ts';
-
-const DRAIN_CHECK_MS = 15_000;
+import { startWorkers } from './worker-start.ts';
+import { buildPresentWorker } from './workers.ts';
 
 export interface Flow {
-  /** Has the hours before a first start loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
+  /** Has the hours before the first start of each pipeline loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
   loadFirstHistory(progress: Progress): Promise<void>;
   /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
   park(progress: Progress): Promise<void>;
@@ -39,16 +33,19 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
   const { config } = context;
   const { step } = progress;
   const source = config.values.WEATHER_SOURCE;
+  // What is not known is said before anything is changed.
+  const pipelines = pipelinesNamed(config.values.PIPELINES);
   await step('Database', async () => {
     if (config.values.POSTGRES_HOST === undefined) await ensureRolesAndDatabase(context);
     return prepareDatabase(ownerAddress(context), config);
   });
-  const firstHistory = await firstHistoryOf(ownerAddress(context), {
-    pipeline: weather.name,
-    hours: config.values.FIRST_START_HISTORY_HOURS,
-    now: new Date(),
-  });
-  await step('Topics', () => prepareTopics(services, source));
+  const firstHistories: FirstHistory[] = [];
+  for (const { name: pipeline } of pipelines) {
+    const hours = config.values.FIRST_START_HISTORY_HOURS;
+    const first = await firstHistoryOf(ownerAddress(context), { pipeline, hours, now: new Date() });
+    if (first !== undefined) firstHistories.push(first);
+  }
+  await step('Topics', () => prepareTopics(services, pipelines, source));
   const client = await step('Temporal namespace', async () => {
     const connected = await connectTemporal(
       addressOf(services, 'TEMPORAL_ADDRESS'),
@@ -58,15 +55,17 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
     return connected;
   });
   const buildId = await step('Build the worker', () => buildPresentWorker(context.dataDir));
-  await step(`Worker ${buildId}`, () => startAndMakeCurrent(services, client, buildId));
-  const older = await startOlderWorkers(services, client, buildId, progress);
+  const workers = await startWorkers(
+    { services, client, buildId, database: ownerAddress(context) },
+    progress,
+  );
   const flink = createFlinkRestClient(addressOf(services, 'FLINK_REST_URL'));
   const doors = { client, flink, database: ownerAddress(context) };
-  const jobs = Object.values(pipelines).map(({ job }) => job.name);
+  const jobs = pipelines.map(({ job }) => job.name);
   for (const job of jobs) await step(`Flink job ${job}`, (detail) => startJob(doors, job, detail));
   await step('Schedules', async () => {
     const shards = config.values.INGEST_SHARDS;
-    const scope = { pipelines: Object.keys(pipelines), source, shards };
+    const scope = { pipelines: pipelines.map(({ name }) => name), source, shards };
     const found = await applySchedules(client, scope);
     // A trigger would run one that somebody has paused, too.
     const paused = new Set(found.flatMap(({ scheduleId, record }) => (record?.isPaused ? [scheduleId] : [])));
@@ -77,20 +76,20 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
     const mended = differing(found).length;
     return mended === 0 ? 'as declared' : `${mended} made, changed or deleted`;
   });
-  const draining = new AbortController();
-  void stopDrainedWorkers(services, client, older, draining.signal);
   return {
     async loadFirstHistory(how) {
-      if (firstHistory === undefined) return;
-      try {
-        await how.step('History', () => loadFirstHistory(client, firstHistory));
-      } catch (error) {
-        if (error instanceof InterruptedError) throw error;
-        how.note('History', `it is not loaded; by hand: \`${byHand(firstHistory)}\``);
+      for (const first of firstHistories) {
+        const { pipeline } = first.request;
+        try {
+          await how.step(`History of ${pipeline}`, () => loadFirstHistory(client, first));
+        } catch (error) {
+          if (error instanceof InterruptedError) throw error;
+          how.note(`History of ${pipeline}`, `it is not loaded; by hand: \`${byHand(first)}\``);
+        }
       }
     },
     async park(how) {
-      draining.abort();
+      await workers.stop();
       await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(doors, job))));
     },
   };
@@ -112,10 +111,14 @@ const addressOf = (
   name: 'KAFKA_BROKERS' | 'TEMPORAL_ADDRESS' | 'FLINK_REST_URL',
 ): string => addresses[name] ?? String(context.config.values[name]);
 
-async function prepareTopics(services: RunningServices, source: string): Promise<string> {
+async function prepareTopics(
+  services: RunningServices,
+  pipelines: readonly PipelineDefinition[],
+  source: string,
+): Promise<string> {
   const kafka = connectKafka(addressOf(services, 'KAFKA_BROKERS').split(','));
   try {
-    const topics = Object.values(pipelines).flatMap((pipeline) => Object.values(pipeline.topics));
+    const topics = pipelines.flatMap((pipeline) => Object.values(pipeline.topics));
     // A producer of somebody's own may call its source what it likes; only the other of ours would mix invented and real hours.
     const others = SOURCES.filter((other) => other !== source);
     for (const { name } of topics) {
@@ -127,71 +130,5 @@ async function prepareTopics(services: RunningServices, source: string): Promise
     return topics.map(({ name }) => name).join(', ');
   } finally {
     await kafka.close();
-  }
-}
-
-async function startAndMakeCurrent(
-  services: RunningServices,
-  client: Client,
-  buildId: string,
-): Promise<void> {
-  await startWorker(services, buildId, services.context.ports.workerHealth);
-  const wanted = Object.values(taskQueues);
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const polled = await polledTaskQueues(client, { deploymentName, buildId });
-    if (wanted.every((queue) => polled.includes(queue))) break;
-    if (Date.now() > deadline)
-      throw new Error(
-        `the server has not seen the worker poll ${wanted.filter((queue) => !polled.includes(queue)).join(', ')}`,
-      );
-    await delay(200);
-  }
-  await makeCurrent(client, { deploymentName, buildId });
-}
-
-async function startOlderWorkers(
-  services: RunningServices,
-  client: Client,
-  present: string,
-  progress: Progress,
-): Promise<Map<string, SupervisedService>> {
-  const builds = await olderBuildsWithOpenRuns(client, services.context.dataDir, present);
-  const workers = new Map<string, SupervisedService>();
-  for (const buildId of builds) {
-    try {
-      await progress.step(`Worker ${buildId}`, async () => {
-        workers.set(buildId, await startWorker(services, buildId, await createPortChooser().internal()));
-        return 'an older build with open runs';
-      });
-    } catch (error) {
-      // The present build can do its work without it; only the runs pinned to the older one wait.
-      progress.note(
-        `Worker ${buildId}`,
-        `runs pinned to this older build wait, because its worker does not start: ${reasonOf(error)}`,
-      );
-    }
-  }
-  return workers;
-}
-
-/** A worker of an older build ends when nothing runs on its build any more. */
-async function stopDrainedWorkers(
-  services: RunningServices,
-  client: Client,
-  workers: Map<string, SupervisedService>,
-  signal: AbortSignal,
-): Promise<void> {
-  while (workers.size > 0 && !signal.aborted) {
-    await delay(DRAIN_CHECK_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    const open = await olderBuildsWithOpenRuns(client, services.context.dataDir, '').catch(() => [
-      ...workers.keys(),
-    ]);
-    for (const [buildId, worker] of workers) {
-      if (open.includes(buildId)) continue;
-      workers.delete(buildId);
-      await services.remove(worker);
-    }
   }
 }

@@ -1,4 +1,5 @@
 /** What every service of the native stack is started with: the configuration, where the parts are, and the ports chosen. */
+import type { VariableName } from '../config/environment.ts';
 import type { Config } from '../config/load.ts';
 import type { TemporalPrograms } from './provision/temporal.ts';
 
@@ -21,6 +22,7 @@ export interface StackPorts extends InternalPorts {
   readonly mockAdmin: number;
 }
 
+/** Where the programs are. One that is not needed, because somebody else runs its service, is an empty path. */
 export interface StackParts {
   readonly java: string;
   readonly kafkaJars: string;
@@ -33,6 +35,7 @@ export interface StackSecrets {
   readonly POSTGRES_SUPERUSER_PASSWORD: string;
   readonly POSTGRES_PASSWORD: string;
   readonly POSTGRES_PIPELINE_PASSWORD: string;
+  readonly POSTGRES_READER_PASSWORD: string;
 }
 
 export interface StackContext {
@@ -45,3 +48,6 @@ export interface StackContext {
 }
 
 export const LOOPBACK = '127.0.0.1';
+
+/** Whether the stack runs the service of this address itself: nobody has set the address of another. */
+export const isNative = ({ values }: Config, address: VariableName): boolean => values[address] === undefined;

@@ -151,7 +151,7 @@ describe('the secrets', () => {
   test('are made once, all different, and kept in a file that only its owner can read', () => {
     const dataDir = temporaryDirectory();
     const made = ensureSecrets(dataDir, {});
-    expect(new Set(Object.values(made)).size).toBe(3);
+    expect(new Set(Object.values(made)).size).toBe(4);
     for (const secret of Object.values(made)) expect(secret).toMatch(/^[\w-]{24}$/);
     expect(statSync(join(dataDir, stackFiles.secrets)).mode & 0o777).toBe(0o600);
     expect(ensureSecrets(dataDir, {})).toEqual(made);

@@ -26,6 +26,9 @@ const files = {
   lock: 'supervisor.lock',
 } as const;
 
+/** Says which source the directory belongs to. */
+export const sourceFile = (dataDir: string): string => join(dataDir, files.source);
+
 export const progressFile = (dataDir: string): string => join(dataDir, 'progress.ndjson');
 
 /** What the directory's state file says, or undefined when no stack was ever started or it was stopped in order. */
@@ -62,7 +65,7 @@ export async function takeDataDir(dataDir: string, source: string): Promise<read
     throw new AlreadyRunningError(before.supervisor.pid, dataDir);
   }
   await takeLock(dataDir);
-  const marker = join(dataDir, files.source);
+  const marker = sourceFile(dataDir);
   const holds = existsSync(marker) ? readFileSync(marker, 'utf8').trim() : undefined;
   if (holds !== undefined && holds !== source)
     throw new SourceMismatchError(`The data directory ${dataDir}`, holds, source);
@@ -109,6 +112,7 @@ export function ensureSecrets(dataDir: string, given: Partial<StackSecrets>): St
     POSTGRES_SUPERUSER_PASSWORD: secret('POSTGRES_SUPERUSER_PASSWORD'),
     POSTGRES_PASSWORD: secret('POSTGRES_PASSWORD'),
     POSTGRES_PIPELINE_PASSWORD: secret('POSTGRES_PIPELINE_PASSWORD'),
+    POSTGRES_READER_PASSWORD: secret('POSTGRES_READER_PASSWORD'),
   };
   writeEnvFile(file, secrets);
   return secrets;

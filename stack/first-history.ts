@@ -1,9 +1,10 @@
-/** Has the hours before a first start loaded by a backfill, so that there is something to look at; later starts load nothing by themselves. */
+/** Has the hours before a pipeline's first start loaded by a backfill, so that there is something to look at; later starts load nothing by themselves. */
 import type { Client } from '@temporalio/client';
 import { startBackfill } from '../clients/backfill-control.ts';
 import { connectDatabase, type PostgresOptions } from '../clients/postgres.ts';
 import { backfillId } from '../domain/backfill-identities.ts';
 import { HOUR_MS } from '../domain/backfill-windows.ts';
+import { tablesOf } from '../pipelines/index.ts';
 import { type BackfillRequest, backfillRequestSchema } from '../schemas/backfill.ts';
 
 export interface FirstHistory {
@@ -13,7 +14,7 @@ export interface FirstHistory {
 }
 
 /**
- * Asked before anything flows: a database is only empty once.
+ * Asked before anything flows: a pipeline's tables are only empty once.
  * @param hours how many of them; none for 0
  * @returns undefined when nothing is to be loaded
  */
@@ -22,9 +23,13 @@ export async function firstHistoryOf(
   { pipeline, hours, now }: { readonly pipeline: string; readonly hours: number; readonly now: Date },
 ): Promise<FirstHistory | undefined> {
   if (hours === 0) return undefined;
-  const database = connectDatabase({ ...options, connections: 1 });
+  const database = connectDatabase({ ...options, connections: 1 }, tablesOf);
   try {
-    const [known] = await database.query<{ is_empty: boolean; locations: number }>('first-start');
+    const [known] = await database.query<{ is_empty: boolean; locations: number }>(
+      'first-start',
+      [pipeline],
+      pipeline,
+    );
     if (known === undefined || !known.is_empty || known.locations === 0) return undefined;
     return { request: requestOf(pipeline, hours, now), locations: known.locations };
   } finally {

@@ -2,13 +2,31 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig, projectRoot } from '../config/load.ts';
+import { pipelines, pipelinesNamed } from '../pipelines/index.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 import type { StackContext } from './context.ts';
-import { flinkServices, optionsOfAllJvms } from './flink.ts';
+import { flinkServices, optionsOfAllJvms, roomFor } from './flink.ts';
 
 const temporaryDirectory = temporaryDirectories();
 
 const configYaml = readFileSync(join(projectRoot, 'docker/flink/config.yaml'), 'utf8');
+
+describe('the room of the TaskManager', () => {
+  test('is what the shared configuration says while weather is run alone', () => {
+    const room = roomFor(pipelinesNamed(['weather']));
+    expect(Object.keys(room)).toHaveLength(4);
+    for (const [key, value] of Object.entries(room)) expect(configYaml).toContain(`\n${key}: ${value}\n`);
+  });
+
+  test('grows with each further stream, and always holds a batch job beside them', () => {
+    const all = Object.values(pipelines);
+    const slots = Number(roomFor(all)['taskmanager.numberOfTaskSlots']);
+    const streams = all.reduce((sum, { job }) => sum + job.parallelism, 0);
+    const widest = Math.max(...all.flatMap(({ batchJobs }) => batchJobs.map((job) => job.parallelism)));
+    expect(slots - streams).toBeGreaterThanOrEqual(widest);
+    expect(roomFor(all)['taskmanager.memory.network.min']).toBe(`${slots * 16}m`);
+  });
+});
 
 describe('the options of all JVMs', () => {
   test('are read from the configuration that the containers use, one for each of its lines', () => {
@@ -51,6 +69,7 @@ function contextOf(environment: Record<string, string> = {}): StackContext {
       POSTGRES_SUPERUSER_PASSWORD: 'the-superuser-secret',
       POSTGRES_PASSWORD: 'the-owner-secret',
       POSTGRES_PIPELINE_PASSWORD: 'the:pipeline\\secret',
+      POSTGRES_READER_PASSWORD: 'the-reader-secret',
     },
   };
 }
@@ -68,6 +87,15 @@ describe('the Flink processes', () => {
       expect(args).toContain('-Duser.timezone=UTC');
       expect(args[args.indexOf('-cp') + 1]).toBe('/jars/flink/*');
     }
+  });
+
+  test('are as many TaskManagers as are asked for, each with a name and a log of its own', async () => {
+    const services = await flinkServices(contextOf({ FLINK_TASK_MANAGERS: '2' }));
+    const taskManagers = services.filter(({ name }) => name.startsWith('flink-taskmanager'));
+    expect(taskManagers.map(({ name }) => name)).toEqual(['flink-taskmanager', 'flink-taskmanager-2']);
+    expect(new Set(taskManagers.map(({ logFile }) => logFile)).size).toBe(2);
+    const [first, second] = taskManagers.map(({ command, args }) => [command, ...args]);
+    expect(second).toEqual(first);
   });
 
   test('get the pipeline’s password through a file that only its owner can read, and no secret otherwise', async () => {

@@ -1,7 +1,9 @@
-/** The Flink session cluster of the native stack: JobManager, TaskManager and SQL Gateway, each a JVM of its own, in UTC. */
+/** The Flink session cluster of the native stack: JobManager, TaskManagers and SQL Gateway, each a JVM of its own, in UTC. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '../config/load.ts';
+import { pipelinesNamed } from '../pipelines/index.ts';
+import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { expectOk } from './probe.ts';
 import type { ServiceSpec } from './supervisor.ts';
@@ -24,7 +26,7 @@ const HEAP = {
 const ask = (url: string): Promise<Response> => expectOk(url, 5_000);
 
 export async function flinkServices(context: StackContext): Promise<readonly ServiceSpec[]> {
-  const { ports, parts, dataDir, logDir } = context;
+  const { config, ports, parts, dataDir, logDir } = context;
   const home = join(dataDir, 'flink');
   const conf = join(home, 'conf');
   await mkdir(conf, { recursive: true });
@@ -51,6 +53,7 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     'sql-gateway.endpoint.rest.bind-port': ports.flinkGateway,
     'execution.checkpointing.dir': `file://${home}/checkpoints`,
     'execution.checkpointing.savepoint-dir': `file://${home}/savepoints`,
+    ...roomFor(pipelinesNamed(config.values.PIPELINES)),
     'io.tmp.dirs': tmp,
     'web.tmpdir': tmp,
     'blob.storage.directory': tmp,
@@ -60,8 +63,9 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     name: keyof typeof MAIN,
     mainArgs: readonly string[],
     ready: () => Promise<void>,
+    service = `flink-${name}`,
   ): ServiceSpec => ({
-    name: `flink-${name}`,
+    name: service,
     command: parts.java,
     args: [
       ...HEAP[name],
@@ -77,22 +81,45 @@ export async function flinkServices(context: StackContext): Promise<readonly Ser
     ],
     env: { FLINK_CONF_DIR: conf, PGPASSFILE: passFile },
     cwd: home,
-    logFile: join(logDir, `flink-${name}.log`),
+    logFile: join(logDir, `${service}.log`),
     ready,
   });
   const rest = `http://${LOOPBACK}:${ports.flinkRest}`;
+  const numbers = Array.from({ length: config.values.FLINK_TASK_MANAGERS }, (_, index) => index + 1);
+  const taskManagers = numbers.map((number) => {
+    const registered = async (): Promise<void> => {
+      const { taskmanagers } = (await (await ask(`${rest}/overview`)).json()) as { taskmanagers: number };
+      if (taskmanagers < number) throw new Error(`TaskManager ${number} is not registered yet`);
+    };
+    const service = number === 1 ? 'flink-taskmanager' : `flink-taskmanager-${number}`;
+    return process('taskmanager', ['-c', conf, ...dynamic], registered, service);
+  });
   return [
     process('jobmanager', ['-c', conf, ...dynamic], async () => void (await ask(`${rest}/overview`))),
-    process('taskmanager', ['-c', conf, ...dynamic], async () => {
-      const { taskmanagers } = (await (await ask(`${rest}/overview`)).json()) as { taskmanagers: number };
-      if (taskmanagers < 1) throw new Error('no TaskManager is registered yet');
-    }),
+    ...taskManagers,
     process(
       'gateway',
       dynamic,
       async () => void (await ask(`http://${LOOPBACK}:${ports.flinkGateway}/info`)),
     ),
   ];
+}
+
+/** Slots of a batch job beside the streams. */
+const BATCH_SLOTS = 2;
+/** What each slot adds to the TaskManager's memory; a stream and a batch job of two have what `config.yaml` says. */
+const SLOT = { managedMb: 32, networkMb: 16 } as const;
+
+/** A slot for each part of each stream, and those of a batch job; what the slots share grows with them. */
+export function roomFor(pipelines: readonly Pick<PipelineDefinition, 'job'>[]): Record<string, string> {
+  const slots = BATCH_SLOTS + pipelines.reduce((sum, { job }) => sum + job.parallelism, 0);
+  const network = `${slots * SLOT.networkMb}m`;
+  return {
+    'taskmanager.numberOfTaskSlots': String(slots),
+    'taskmanager.memory.managed.size': `${slots * SLOT.managedMb}m`,
+    'taskmanager.memory.network.min': network,
+    'taskmanager.memory.network.max': network,
+  };
 }
 
 /**

@@ -12,7 +12,8 @@ import {
 import { readRecordOfJob } from '../clients/job-record.ts';
 import { connectDatabase, type PostgresOptions } from '../clients/postgres.ts';
 import { HourglassError } from '../domain/errors.ts';
-import { jobPhases, targetOf } from '../domain/job-machine.ts';
+import { targetOf } from '../domain/job-machine.ts';
+import { jobPhases } from '../domain/job-phases.ts';
 import type { JobState } from '../schemas/job.ts';
 
 const START_DEADLINE_MS = 180_000;
@@ -64,7 +65,7 @@ async function deploy(actor: JobActor, deadline: number): Promise<void> {
   const commandId = randomUUID();
   for (;;) {
     try {
-      await actor.command('deploy', { commandId });
+      await actor.command('deploy', { commandId, isStart: true });
       return;
     } catch (error) {
       const mayAnswer = error instanceof ActorNotAnsweringError || error instanceof ActorOnOlderBuildError;

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { connectionOptions, type PostgresOptions } from '../clients/postgres.ts';
 import { projectRoot } from '../config/load.ts';
-import { LOOPBACK, type StackContext } from './context.ts';
+import { LOOPBACK, type StackContext, type StackPorts } from './context.ts';
 import { run, which } from './provision/run.ts';
 import type { ServiceSpec } from './supervisor.ts';
 
@@ -17,13 +17,17 @@ interface SystemUser {
 
 const SUPERUSER = 'postgres';
 
-/** The native server as its superuser, who makes the roles and the database and is used for nothing else. */
-export function superuserAddress({
-  ports,
-  secrets,
-}: Pick<StackContext, 'ports' | 'secrets'>): PostgresOptions {
+/** A server whose superuser's password is known: the native one, or the one of a container. */
+export interface OwnServer extends Pick<StackContext, 'secrets'> {
+  /** Loopback unless told. */
+  readonly host?: string;
+  readonly ports: Pick<StackPorts, 'postgres'>;
+}
+
+/** The server as its superuser, who makes the roles and the database and is used for nothing else. */
+export function superuserAddress({ host = LOOPBACK, ports, secrets }: OwnServer): PostgresOptions {
   return {
-    host: LOOPBACK,
+    host,
     port: ports.postgres,
     database: 'postgres',
     user: SUPERUSER,
@@ -138,6 +142,12 @@ async function unprivilegedUser(): Promise<SystemUser> {
   return made;
 }
 
+/** Where the data is kept when root's data directory is closed to the user that PostgreSQL runs as. */
+export function postgresElsewhere(dataDir: string): string {
+  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  return `/var/lib/hourglass/${digest}/postgres`;
+}
+
 function dataDirectory(
   dataDir: string,
   user: SystemUser | undefined,
@@ -146,8 +156,7 @@ function dataDirectory(
   const closed =
     user === undefined ? undefined : ancestors(dataDir).find((directory) => !isPassable(directory));
   if (closed === undefined) return join(dataDir, 'postgres');
-  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-  const elsewhere = `/var/lib/hourglass/${digest}/postgres`;
+  const elsewhere = postgresElsewhere(dataDir);
   say(
     `PostgreSQL cannot run as root and its own user may not pass ${closed}: its data is kept in ${elsewhere}.`,
   );

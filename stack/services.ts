@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { VariableName } from '../config/environment.ts';
 import type { Config } from '../config/load.ts';
-import { type InternalPorts, LOOPBACK, type StackContext, type StackPorts } from './context.ts';
+import { type InternalPorts, isNative, LOOPBACK, type StackContext, type StackPorts } from './context.ts';
 import {
   endLeftovers,
   ensureSecrets,
@@ -17,12 +17,14 @@ import {
 } from './data-dir.ts';
 import { flinkServices } from './flink.ts';
 import { kafkaService } from './kafka.ts';
+import { availableMbHere, memoryNeed, memoryWarning } from './memory.ts';
 import { mockService } from './mock.ts';
-import { createPortChooser, type PortChooser } from './ports.ts';
+import { createPortChooser, type PortChooser, type WantedPort } from './ports.ts';
 import { postgresService } from './postgres.ts';
-import type { Progress } from './progress.ts';
+import { InterruptedError, type Progress } from './progress.ts';
 import { provision } from './provision.ts';
-import { type ServiceSpec, SupervisedService } from './supervisor.ts';
+import { writeScrapeTargets } from './scrape-targets.ts';
+import { type ServiceSpec, type ServiceStatus, SupervisedService } from './supervisor.ts';
 import { TEMPORAL_INTERNAL_PORTS, temporalServices } from './temporal.ts';
 
 export interface RunningServices {
@@ -34,6 +36,7 @@ export interface RunningServices {
   remove(service: SupervisedService): Promise<void>;
   /** The service of that name, for whoever replaces it by another. */
   find(name: string): SupervisedService | undefined;
+  statuses(): readonly ServiceStatus[];
   markReady(): void;
   /** Stops everything in the order opposite to that of the start. A second call waits for the first. */
   stop(progress: Progress): Promise<void>;
@@ -49,6 +52,8 @@ export async function startServices(config: Config, progress: Progress): Promise
       return `ended ${leftovers.length} processes of a stack that was killed`;
     });
   }
+  const tooLittle = memoryWarning(memoryNeed(config), availableMbHere());
+  if (tooLittle !== undefined) progress.note('Memory', tooLittle);
   const services: SupervisedService[] = [];
   // However this process ends, it leaves none of them behind.
   process.once('exit', () => {
@@ -65,6 +70,7 @@ export async function startServices(config: Config, progress: Progress): Promise
   const save = (change: Partial<StackState> = {}): void => {
     state = { ...state, ...change, services: services.map((service) => service.status()) };
     writeState(dataDir, state);
+    writeScrapeTargets(dataDir, services);
   };
   save();
   let stopped: Promise<void> | undefined;
@@ -81,6 +87,8 @@ export async function startServices(config: Config, progress: Progress): Promise
     return stopped;
   };
   const add = async (spec: ServiceSpec): Promise<SupervisedService> => {
+    // Nobody would stop it.
+    if (stopped !== undefined) throw new InterruptedError();
     const service = new SupervisedService(spec, () => save());
     services.push(service);
     await service.start();
@@ -103,10 +111,12 @@ export async function startServices(config: Config, progress: Progress): Promise
       add,
       async remove(service) {
         await service.stop();
-        services.splice(services.indexOf(service), 1);
+        // Whoever asked for the same meanwhile has removed it already.
+        if (services.includes(service)) services.splice(services.indexOf(service), 1);
         save();
       },
       find: (name) => services.find(({ spec }) => spec.name === name),
+      statuses: () => services.map((service) => service.status()),
       markReady: () => save({ phase: 'ready' }),
       stop,
     };
@@ -115,8 +125,6 @@ export async function startServices(config: Config, progress: Progress): Promise
     throw error;
   }
 }
-
-const isNative = ({ values }: Config, address: VariableName): boolean => values[address] === undefined;
 
 async function neededServices(context: StackContext, progress: Progress): Promise<readonly ServiceSpec[]> {
   const { config } = context;
@@ -134,24 +142,57 @@ async function neededServices(context: StackContext, progress: Progress): Promis
 const usesOwnMock = (config: Config): boolean =>
   config.values.WEATHER_SOURCE === 'mock' && isNative(config, 'OPENWEATHERMAP_BASE_URL');
 
+type PublicPort = Exclude<keyof StackPorts, keyof InternalPorts>;
+
+interface PublicPortFacts {
+  readonly service: string;
+  readonly variable: VariableName;
+  /** Set when somebody else runs the service: then the port is not ours to choose. */
+  readonly address: VariableName;
+}
+
+const PUBLIC_PORTS: Readonly<Record<PublicPort, PublicPortFacts>> = {
+  postgres: { service: 'PostgreSQL', variable: 'POSTGRES_PORT', address: 'POSTGRES_HOST' },
+  kafka: { service: 'Kafka', variable: 'KAFKA_PORT', address: 'KAFKA_BROKERS' },
+  temporal: { service: 'Temporal', variable: 'TEMPORAL_PORT', address: 'TEMPORAL_ADDRESS' },
+  temporalUi: { service: "Temporal's Web UI", variable: 'TEMPORAL_UI_PORT', address: 'TEMPORAL_ADDRESS' },
+  flinkRest: { service: "Flink's REST API", variable: 'FLINK_REST_PORT', address: 'FLINK_REST_URL' },
+  flinkGateway: {
+    service: "Flink's SQL Gateway",
+    variable: 'FLINK_GATEWAY_PORT',
+    address: 'FLINK_GATEWAY_URL',
+  },
+  mock: { service: 'the mock', variable: 'MOCK_PORT', address: 'OPENWEATHERMAP_BASE_URL' },
+  mockAdmin: {
+    service: "the mock's admin",
+    variable: 'MOCK_ADMIN_PORT',
+    address: 'OPENWEATHERMAP_BASE_URL',
+  },
+};
+
+const wantedPort = ({ values, origins }: Config, { service, variable }: PublicPortFacts): WantedPort => ({
+  service,
+  variable,
+  port: values[variable] as number,
+  explicit: origins[variable] !== 'default',
+});
+
+/** The ports that a start would take, or move where they are not explicit. */
+export const wantedPorts = (config: Config): readonly WantedPort[] =>
+  Object.values(PUBLIC_PORTS)
+    .filter(({ address }) => isNative(config, address))
+    .map((facts) => wantedPort(config, facts));
+
 async function choosePorts(config: Config): Promise<StackPorts> {
   const chooser = createPortChooser();
-  const { values, origins } = config;
-  const choose = async (service: string, variable: VariableName, address: VariableName): Promise<number> => {
-    const port = values[variable] as number;
-    if (!isNative(config, address)) return port;
-    return chooser.choose({ service, variable, port, explicit: origins[variable] !== 'default' });
-  };
+  const chosen: Partial<Record<PublicPort, number>> = {};
+  for (const [name, facts] of Object.entries(PUBLIC_PORTS)) {
+    const wanted = wantedPort(config, facts);
+    chosen[name as PublicPort] = isNative(config, facts.address) ? await chooser.choose(wanted) : wanted.port;
+  }
   return {
-    postgres: await choose('PostgreSQL', 'POSTGRES_PORT', 'POSTGRES_HOST'),
-    kafka: await choose('Kafka', 'KAFKA_PORT', 'KAFKA_BROKERS'),
-    temporal: await choose('Temporal', 'TEMPORAL_PORT', 'TEMPORAL_ADDRESS'),
-    temporalUi: await choose("Temporal's Web UI", 'TEMPORAL_UI_PORT', 'TEMPORAL_ADDRESS'),
-    flinkRest: await choose("Flink's REST API", 'FLINK_REST_PORT', 'FLINK_REST_URL'),
-    flinkGateway: await choose("Flink's SQL Gateway", 'FLINK_GATEWAY_PORT', 'FLINK_GATEWAY_URL'),
-    mock: await choose('the mock', 'MOCK_PORT', 'OPENWEATHERMAP_BASE_URL'),
-    mockAdmin: await choose("the mock's admin", 'MOCK_ADMIN_PORT', 'OPENWEATHERMAP_BASE_URL'),
-    ...(await chooseInternalPorts(chooser, config.dataDir)),
+    ...(chosen as Record<PublicPort, number>),
+    ...(await chooseInternalPorts(chooser, config)),
   };
 }
 
@@ -159,12 +200,15 @@ async function choosePorts(config: Config): Promise<StackPorts> {
  * The same as last time where they are free: Temporal's file remembers the addresses of its services, and a server that
  * comes back at others waits half a minute for those that are gone.
  */
-async function chooseInternalPorts(chooser: PortChooser, dataDir: string): Promise<InternalPorts> {
+async function chooseInternalPorts(
+  chooser: PortChooser,
+  { dataDir, values }: Config,
+): Promise<InternalPorts> {
   const before = readInternalPorts(dataDir);
   const ports: InternalPorts = {
     kafkaController: await chooser.internal(before?.kafkaController),
     flinkRpc: await chooser.internal(before?.flinkRpc),
-    workerHealth: await chooser.internal(before?.workerHealth),
+    workerHealth: await chooser.internal(values.WORKER_HEALTH_PORT ?? before?.workerHealth),
     temporalInternal: await Promise.all(
       Array.from({ length: TEMPORAL_INTERNAL_PORTS }, (_, index) =>
         chooser.internal(before?.temporalInternal[index]),
@@ -176,10 +220,11 @@ async function chooseInternalPorts(chooser: PortChooser, dataDir: string): Promi
 }
 
 function definedSecrets({ values }: Config): Partial<StackContext['secrets']> {
-  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD } = values;
+  const { POSTGRES_PASSWORD, POSTGRES_PIPELINE_PASSWORD, POSTGRES_READER_PASSWORD } = values;
   return {
     ...(POSTGRES_PASSWORD === undefined ? {} : { POSTGRES_PASSWORD }),
     ...(POSTGRES_PIPELINE_PASSWORD === undefined ? {} : { POSTGRES_PIPELINE_PASSWORD }),
+    ...(POSTGRES_READER_PASSWORD === undefined ? {} : { POSTGRES_READER_PASSWORD }),
   };
 }
 

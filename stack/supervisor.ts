@@ -22,6 +22,8 @@ export interface ServiceSpec {
   readonly readyTimeoutMs?: number;
   /** Is called before each start of the process: clears away what a killed one left. */
   readonly prepare?: () => void;
+  /** Where it tells its metrics, on the loopback address. */
+  readonly metricsPort?: number;
   /** Asks the service itself; throws while it is not ready. */
   readonly ready: () => Promise<void>;
 }

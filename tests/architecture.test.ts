@@ -79,12 +79,14 @@ describe('the architecture', () => {
       expect(code).not.toContain(door);
   });
 
-  test('the control plane knows pipelines, not weather', () => {
+  test('the control plane knows pipelines, neither weather nor air', () => {
     const own = sources.filter(
       (file) => /^(workflows|activities)\//.test(file) && !/\/ingest-weather\.ts$|\/index\.ts$/.test(file),
     );
     const found = own.filter((file) =>
-      /weather|\bcity|\bcities|temperature|humidity/i.test(readFileSync(join(projectRoot, file), 'utf8')),
+      /weather|\bcity|\bcities|temperature|humidity|pollution|\bair\b|\baqi\b|ozone/i.test(
+        readFileSync(join(projectRoot, file), 'utf8'),
+      ),
     );
     expect(found).toEqual([]);
   });

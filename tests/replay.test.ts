@@ -20,13 +20,19 @@ beforeAll(async () => {
   present = await bundle('workflows/index.ts');
 }, 120_000);
 
-const replay = (file: string, workflowBundle = present): Promise<void> =>
-  Worker.runReplayHistory({ workflowBundle, replayName: file }, historyOf(file), file);
+/** Under its own id: what a workflow names after itself has the same name again. */
+const replay = (file: string, workflowBundle = present): Promise<void> => {
+  const history = historyOf(file);
+  const { workflowId } = history.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  return Worker.runReplayHistory({ workflowBundle, replayName: file }, history, workflowId ?? file);
+};
 
 describe('recorded histories', () => {
   test('there is one of every workflow type', () => {
     const recorded = new Set(files.map((file) => file.split('.')[0]));
-    const types = Object.keys(workflows).filter((name) => !/Update$|Query$|Signal$/.test(name));
+    const types = Object.entries(workflows).flatMap(([name, exported]) =>
+      typeof exported === 'function' ? [name] : [],
+    );
     expect([...recorded].sort()).toEqual(types.sort());
   });
 

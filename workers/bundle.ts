@@ -1,4 +1,7 @@
-/** Builds a worker: the workflow bundle, the process with its activities in one file, and its SQL, named by their content. */
+/**
+ * Builds a worker: the workflow bundle, the process with its activities in one file, its SQL, and the histories that its replay gate
+ * tries, named by their content.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -37,6 +40,7 @@ export async function buildWorker({ buildsDir, workflowsPath }: BuildOptions): P
       bundleWorkflows(partial, workflowsPath ?? join(root, 'workflows/index.ts')),
       bundleProcess(partial),
       copySql(partial),
+      copyHistories(partial),
     ]);
     const buildId = await contentHash(partial);
     const made = buildOf(buildsDir, buildId);
@@ -77,6 +81,12 @@ async function bundleProcess(directory: string): Promise<void> {
 async function copySql(directory: string): Promise<void> {
   for (const part of ['flink', 'queries'])
     await cp(join(root, 'sql', part), join(directory, 'sql', part), { recursive: true });
+}
+
+/** What the gate says of a build depends on them. An installation without tests has none. */
+async function copyHistories(directory: string): Promise<void> {
+  const histories = join(root, 'tests/histories');
+  if (existsSync(histories)) await cp(histories, join(directory, 'histories'), { recursive: true });
 }
 
 async function contentHash(directory: string): Promise<string> {

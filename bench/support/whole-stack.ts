@@ -10,6 +10,7 @@ import { connectDatabase, connectionOptions, type Database } from '../../clients
 import { connectTemporal } from '../../clients/temporal.ts';
 import { kafkaBrokers, postgresAddress, temporalAddress } from '../../config/addresses.ts';
 import { loadConfig } from '../../config/load.ts';
+import { tablesOf } from '../../pipelines/index.ts';
 import { bringUp } from '../../stack/bring-up.ts';
 import { readState } from '../../stack/data-dir.ts';
 import { createProgress } from '../../stack/progress.ts';
@@ -48,7 +49,7 @@ async function open({ dataDir, interruption, onEnd }: StackPlace): Promise<Whole
   onEnd(() => kafka.close());
   const temporal = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
   onEnd(() => temporal.connection.close());
-  const database = connectDatabase(postgresAddress(config));
+  const database = connectDatabase(postgresAddress(config), tablesOf);
   onEnd(() => database.close());
   const sql = await connectQuietly(connectionOptions(postgresAddress(config)));
   onEnd(() => sql.end());

@@ -7,9 +7,8 @@ import type { BackfillFacts, BackfillPlan } from '../../domain/backfill-plan.ts'
 import { refusalOf } from '../../domain/backfill-refusals.ts';
 import { type HourglassError, ofPipeline } from '../../domain/errors.ts';
 import { backfillFacts } from '../../pipelines/backfill-facts.ts';
-import { weather } from '../../pipelines/weather/definition.ts';
-import { leaseTerms } from '../../pipelines/weather/plans.ts';
-import { createWeatherSource } from '../../pipelines/weather/source.ts';
+import { byPipeline } from '../../pipelines/index.ts';
+import { leaseTerms, termsOf } from '../../pipelines/openweathermap-plans.ts';
 import type { BackfillRequest } from '../../schemas/backfill.ts';
 import { locationsNamed, type NamedLocation } from '../named-locations.ts';
 import { type RequestOptions, requestOf } from './request.ts';
@@ -29,7 +28,7 @@ export async function planned(database: Queries, config: Config, options: Reques
   const { city } = options;
   // What is wrong with the other options is said before the database is asked.
   requestOf(options, undefined);
-  const locations = city === undefined ? undefined : await locationsNamed(database, city);
+  const locations = city === undefined ? undefined : await locationsNamed(database, options.pipeline, city);
   const request = requestOf(options, locations);
   const facts = factsOf(config, request);
   const now = new Date();
@@ -39,7 +38,9 @@ export async function planned(database: Queries, config: Config, options: Reques
 
 function factsOf(config: Config, { pipeline }: BackfillRequest): BackfillFacts {
   const api = weatherApi(config);
-  const { history } = createWeatherSource(api);
   const terms = leaseTerms(api.plan, config.values.BACKFILL_CALL_SHARE);
-  return ofPipeline({ [weather.name]: backfillFacts(weather, history, terms) }, pipeline);
+  const facts = byPipeline(({ definition, createSource, limits }) =>
+    backfillFacts(definition, createSource(api).history, termsOf(terms, limits)),
+  );
+  return ofPipeline(facts, pipeline);
 }

@@ -11,6 +11,13 @@ describe('the request of a backfill', () => {
     });
   });
 
+  test('takes an hour as every other command does', () => {
+    const hours = { pipeline: 'weather', from: '2026-01-30T17', to: '2026-01-31 18:00' };
+    expect(requestOf(hours, undefined)).toMatchObject({
+      ...{ from: '2026-01-30T17:00:00Z', to: '2026-01-31T18:00:00Z' },
+    });
+  });
+
   test('names locations by their ids, and a file by a path that any process understands', () => {
     const locations = [{ city_id: 7, name: 'Oslo', country: 'NO' }];
     const request = requestOf({ ...range, city: ['Oslo'], input: 'file', file: 'a.ndjson' }, locations);

@@ -1,9 +1,9 @@
 /** Makes the request of a backfill from the options of the command line, and refuses what the workflow would refuse. */
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { HourglassError } from '../../domain/errors.ts';
 import { type BackfillRequest, backfillRequestSchema } from '../../schemas/backfill.ts';
 import type { NamedLocation } from '../named-locations.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface RequestOptions {
   readonly pipeline: string;
@@ -20,7 +20,7 @@ export interface RequestOptions {
 }
 
 /** Thrown for a backfill whose options do not fit together. Nothing was planned. */
-export class InvalidRequestError extends HourglassError {
+export class InvalidRequestError extends UsageError {
   constructor(mistakes: readonly string[]) {
     super(
       'INVALID_REQUEST',
@@ -47,8 +47,11 @@ export function requestOf(
   throw new InvalidRequestError(parsed.error.issues.map((issue) => mistakeOf(issue, options)));
 }
 
-/** A date stands for its midnight, UTC. */
-const hourOf = (text: string): string => (/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+/** As every command takes an hour: a date stands for its midnight, `2026-01-31T17` for the whole hour, both in UTC. */
+function hourOf(text: string): string {
+  const [, day, time = '00'] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2})(?::00){0,2})?$/.exec(text) ?? [];
+  return day === undefined ? text : `${day}T${time}:00:00Z`;
+}
 
 function mistakeOf({ path, message }: z.core.$ZodIssue, options: RequestOptions): string {
   const [field] = path;

@@ -8,6 +8,7 @@ import { GOOD_VERDICTS } from '../../domain/completeness-verdicts.ts';
 import { HourglassError } from '../../domain/errors.ts';
 import { counted } from '../backfill/plan-text.ts';
 import { locationsNamed } from '../named-locations.ts';
+import { UsageError } from '../usage-error.ts';
 import { withTemporal } from '../with-temporal.ts';
 import { legendLines, paint } from './heatmap-text.ts';
 import { type HourRange, hourText, type RangeOptions, rangeOf, rangeText } from './range.ts';
@@ -22,7 +23,7 @@ export interface CheckOptions extends RangeOptions {
 }
 
 /** Thrown for options of which one needs another. Nothing was started. */
-class NoRangeError extends HourglassError {
+class NoRangeError extends UsageError {
   constructor(option: string) {
     super(
       'NO_RANGE',
@@ -45,7 +46,7 @@ export async function checkCompleteness(options: CheckOptions): Promise<void> {
   const { pipeline, city, repair, wait, json } = options;
   const range = rangeAsked(options);
   await withTemporal(async (client, database) => {
-    const named = city === undefined ? undefined : await locationsNamed(database, city);
+    const named = city === undefined ? undefined : await locationsNamed(database, pipeline, city);
     const narrowed = named === undefined ? {} : { entities: named.map(({ city_id }) => city_id) };
     const { WEATHER_SOURCE: source, INGEST_SHARDS: shards } = loadConfig().values;
     const request: CheckRequest = {

@@ -55,7 +55,7 @@ async function storyOf(
   name: string,
   start: Date,
 ): Promise<WindowStory> {
-  const [location] = await locationsNamed(database, [name]);
+  const [location] = await locationsNamed(database, pipeline, [name]);
   if (location === undefined) throw new Error(`no location for ${name}`);
   const { city_id: entityId } = location;
   const range = { pipeline, from: start, to: new Date(start.getTime() + HOUR_MS) };

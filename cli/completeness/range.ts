@@ -1,6 +1,6 @@
 /** Makes the range of a command from `--from` and `--to`: what is left out is filled in, and what cannot be is refused. */
 import { DAY_MS, HOUR_MS } from '../../domain/backfill-windows.ts';
-import { HourglassError } from '../../domain/errors.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface RangeOptions {
   readonly from?: Date;
@@ -14,7 +14,7 @@ export interface HourRange {
 }
 
 /** Thrown for a range that holds no hour. Nothing was asked or started. */
-export class EmptyRangeError extends HourglassError {
+export class EmptyRangeError extends UsageError {
   constructor({ from, to }: HourRange) {
     super(
       'EMPTY_RANGE',

@@ -36,7 +36,7 @@ const DEFAULT_COLUMNS = 80;
 
 export async function showCompleteness({ city, limit, json, ...options }: ShowOptions): Promise<void> {
   await withDatabase(async (database) => {
-    const named = city === undefined ? undefined : await locationsNamed(database, city);
+    const named = city === undefined ? undefined : await locationsNamed(database, options.pipeline, city);
     const question: MapQuestion = {
       ...{ pipeline: options.pipeline, ...rangeOf(options, new Date()) },
       ...(named === undefined ? {} : { entities: named.map(({ city_id }) => city_id) }),

@@ -1,6 +1,6 @@
 /** Makes the selection of a replay from the command line, and refuses what the workflow would refuse. */
-import { HourglassError } from '../../domain/errors.ts';
 import { type ReplaySelection, replayInputSchema } from '../../schemas/workflow-inputs.ts';
+import { UsageError } from '../usage-error.ts';
 
 export interface SelectionOptions {
   readonly pipeline: string;
@@ -11,7 +11,7 @@ export interface SelectionOptions {
 }
 
 /** Thrown for a replay whose arguments do not fit together. Nothing was replayed. */
-class InvalidSelectionError extends HourglassError {
+class InvalidSelectionError extends UsageError {
   constructor(mistakes: readonly string[]) {
     super(
       'INVALID_SELECTION',

@@ -1,7 +1,12 @@
 /** Makes the input of a job's command from the options of the command line, and refuses what the actor would refuse. */
 import type { z } from 'zod';
-import { HourglassError } from '../../domain/errors.ts';
-import { type JobCommandInput, type JobCommandName, jobCommandSchemas } from '../../schemas/job.ts';
+import {
+  type JobCommandInput,
+  type JobCommandName,
+  jobCommandSchemas,
+  type UpgradeMode,
+} from '../../schemas/job.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** The options that are the command's own, by the names of its input. */
 export interface CommandValues {
@@ -9,10 +14,13 @@ export interface CommandValues {
   readonly triggerId?: string;
   readonly from?: string;
   readonly acceptStateLoss?: boolean;
+  readonly version?: string;
+  readonly parallelism?: number;
+  readonly upgradeMode?: UpgradeMode;
 }
 
 /** Thrown for a command whose options do not fit together. Nothing was asked of the job. */
-class InvalidCommandError extends HourglassError {
+class InvalidCommandError extends UsageError {
   constructor(command: string, name: string, mistakes: readonly string[]) {
     super('INVALID_COMMAND', `\`job ${command} ${name}\` was not sent: ${mistakes.join('; ')}.`);
   }

@@ -39,6 +39,16 @@ class CommandNotAnsweredError extends HourglassError {
   }
 }
 
+/** Thrown when no version of the job was ever submitted. */
+class NothingToRescaleError extends HourglassError {
+  constructor(name: string) {
+    super(
+      'NOTHING_TO_RESCALE',
+      `No version of ${name} runs that could be rescaled; \`npx hourglass job deploy ${name}\` starts one.`,
+    );
+  }
+}
+
 /** Thrown when a command that was followed cannot come to its end any more. */
 class CommandFailedError extends HourglassError {
   constructor(what: string, reason: string, remedy: string) {
@@ -46,7 +56,15 @@ class CommandFailedError extends HourglassError {
   }
 }
 
-/** `deploy`, `suspend`, `resume`, `restart` and `stop`. */
+/** `rescale`: the version that runs with another parallelism, a version of its own. */
+export async function sendRescale(name: string, options: SendOptions): Promise<void> {
+  requireJob(name);
+  const version = await withActor(name, async (actor) => (await actor.status())?.version ?? '');
+  if (version === '') throw new NothingToRescaleError(name);
+  await sendStateCommand('deploy', name, { ...options, version });
+}
+
+/** `deploy`, `rollback`, `suspend`, `resume`, `restart` and `stop`. */
 export async function sendStateCommand(
   command: StateCommandName,
   name: string,
@@ -105,17 +123,27 @@ function failureOf(
   name: string,
   { end, reason }: Extract<Standing, { reason: string }>,
 ): CommandFailedError {
-  return end === 'overtaken'
-    ? new CommandFailedError(
-        `The ${command} of ${name} was overtaken`,
+  const what = `The ${command} of ${name}`;
+  switch (end) {
+    case 'overtaken':
+      return new CommandFailedError(
+        `${what} was overtaken`,
         reason,
         `See \`npx hourglass job history ${name}\`.`,
-      )
-    : new CommandFailedError(
-        `The ${command} of ${name} failed`,
+      );
+    case 'rolledBack':
+      return new CommandFailedError(
+        `${what} was rolled back`,
+        reason,
+        `The version before goes on from its own state, see \`npx hourglass job show ${name}\`; when the cause is mended, deploy again.`,
+      );
+    case 'failed':
+      return new CommandFailedError(
+        `${what} failed`,
         reason,
         `See \`npx hourglass job exceptions ${name}\`; when the cause is mended, \`npx hourglass job resume ${name}\` tries again.`,
       );
+  }
 }
 
 /** `savepoint`: its trigger id is decided here, so that a repeated command is the same savepoint. */

@@ -36,6 +36,12 @@ describe('what a command says is desired now', () => {
     expect(said('resume', {})).toBe('Nothing to do: counting runs already.');
   });
 
+  test('of a rollback: the version that it goes back to', () => {
+    expect(said('rollback', { version: 'v3' })).toBe(
+      'counting is to go back to version v2 and the snapshot that was taken of it.',
+    );
+  });
+
   test('of a restart: what it begins from', () => {
     const restart = { restart: { from: '' } };
     expect(said('restart', restart)).toBe('counting is to be restarted from its own state.');

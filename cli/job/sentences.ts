@@ -1,5 +1,5 @@
 /** What the job commands say: what is desired now, how a followed command ended, and what to do where it did not. */
-import { jobPhases } from '../../domain/job-machine.ts';
+import { jobPhases } from '../../domain/job-phases.ts';
 import { runsAsDesired, type StateCommandName } from '../../domain/job-waiting.ts';
 import { type DesiredState, type JobState, NOTHING } from '../../schemas/job.ts';
 import { withoutStop } from './format.ts';
@@ -26,6 +26,8 @@ export function desiredSentence(
       return state.desired === 'suspended'
         ? `${name} is to run version ${desiredVersion} once it is resumed; it stays suspended.`
         : `${name} is to run version ${desiredVersion}.`;
+    case 'rollback':
+      return `${name} is to go back to version ${desiredVersion} and the snapshot that was taken of it.`;
     case 'resume':
       if (nothing) return `Nothing to do: ${name} runs already.`;
       return desiredVersion === ''

@@ -4,8 +4,8 @@ import { readRecordOfJob } from '../../clients/job-record.ts';
 import { flinkRestUrl, StackNotRunningError } from '../../config/addresses.ts';
 import { loadConfig } from '../../config/load.ts';
 import { reasonOf } from '../../domain/errors.ts';
-import { jobPhases } from '../../domain/job-machine.ts';
-import type { JobPhase, JobState } from '../../schemas/job.ts';
+import { jobPhases } from '../../domain/job-phases.ts';
+import { type JobPhase, type JobState, type Upgrades, upgradesSchema } from '../../schemas/job.ts';
 import { withDatabase } from '../with-database.ts';
 import { factsOf, type RecordedFacts } from './facts.ts';
 import { instant, renderFacts, stretch, withoutStop } from './format.ts';
@@ -47,6 +47,7 @@ async function askActor(name: string): Promise<Known> {
 const NEVER_COMMANDED: RecordedFacts = {
   ...{ phase: 'new', desired: 'running', isParked: false, attempt: 0 },
   ...{ desiredVersion: '', version: '', jobId: '', restorePath: '', reason: '' },
+  upgrades: upgradesSchema.parse({}),
 };
 
 /** @param silence why the actor did not answer; undefined when there is none */
@@ -104,11 +105,26 @@ function describe(name: string, known: Known, health: FlinkHealth): string {
       jobPhases[job.phase].mayRun ? 'Started from' : 'Goes on from',
       isNew ? undefined : job.restorePath === '' ? 'the beginning of its topics' : job.restorePath,
     ],
+    ...upgradeFacts(job.upgrades),
     ['Reason', job.reason === '' ? undefined : job.reason],
     ['In Flink', healthLine(health)],
     ...actorFacts(known),
   ]);
   return `${name} is ${job.phase}: ${jobPhases[job.phase].description}\n\n${facts}`;
+}
+
+function upgradeFacts({ pending, previous, rejected }: Upgrades): (readonly [string, string | undefined])[] {
+  const back = pending?.previous.version ?? previous?.version;
+  const until =
+    pending === undefined || pending.deadlineMs === 0 ? '' : `, by ${instant(pending.deadlineMs)} UTC`;
+  return [
+    ['Upgrade', pending === undefined ? undefined : `version ${pending.version} has to be confirmed${until}`],
+    ['Version before', back],
+    [
+      'Rolled back',
+      rejected === undefined ? undefined : `version ${rejected.version}: ${withoutStop(rejected.reason)}`,
+    ],
+  ];
 }
 
 const versionOf = ({ version, desiredVersion }: RecordedFacts): string =>

@@ -1,8 +1,8 @@
 /** `hourglass locations add`: registers one location, named by its id or found by a search. */
 import type { Database } from '../../clients/postgres.ts';
 import { type Config, loadConfig } from '../../config/load.ts';
-import { HourglassError } from '../../domain/errors.ts';
 import type { LocationColumn, LocationTexts } from '../../domain/locations.ts';
+import { UsageError } from '../usage-error.ts';
 import { withDatabase } from '../with-database.ts';
 import { type Registered, registerLocations } from './register.ts';
 import type { RegistryOutcome } from './registry.ts';
@@ -26,7 +26,7 @@ export interface AddOptions {
 }
 
 /** Thrown when it is not clear whether a city is named or searched for. */
-class NamedOrSearchedError extends HourglassError {
+class NamedOrSearchedError extends UsageError {
   constructor() {
     super(
       'NAMED_OR_SEARCHED',

@@ -3,7 +3,8 @@ import type { Database, Queries } from '../../clients/postgres.ts';
 import type { Config } from '../../config/load.ts';
 import { type LivePlan, planLiveCalls } from '../../domain/call-budget.ts';
 import type { RegisteredLocation } from '../../domain/locations.ts';
-import { planLimits } from '../../pipelines/weather/plans.ts';
+import { sharingTheKey } from '../../pipelines/index.ts';
+import { planLimits } from '../../pipelines/openweathermap-plans.ts';
 import { OverPlanError } from './errors.ts';
 
 export interface RegistryChange<T> {
@@ -22,6 +23,11 @@ export interface RegistryChange<T> {
 export interface RegistryOutcome<T> {
   readonly outcome: T;
   readonly plan: LivePlan;
+}
+
+interface CadenceDemand {
+  readonly cadence_minutes: number;
+  readonly locations: number;
 }
 
 /** So many rows go to the database in one statement. */
@@ -44,7 +50,10 @@ export async function changeRegistry<T>(
   { cityIds, now, dryRun, decide }: RegistryChange<T>,
 ): Promise<RegistryOutcome<T>> {
   const planned = async (queries: Queries): Promise<LivePlan> => {
-    const demand = await queries.query<{ cadence_minutes: number; locations: number }>('live-demand', [now]);
+    const demand: CadenceDemand[] = [];
+    // Each pipeline that shares the key polls its own registry, which may follow from this one.
+    for (const pipeline of sharingTheKey(values.PIPELINES))
+      demand.push(...(await queries.query<CadenceDemand>('live-demand', [now], pipeline)));
     const named = demand.map(({ cadence_minutes, locations }) => ({
       cadenceMinutes: cadence_minutes,
       locations,

@@ -10,7 +10,7 @@ import type { Config } from '../../config/load.ts';
 import { HourglassError } from '../../domain/errors.ts';
 import type { LocationTexts } from '../../domain/locations.ts';
 import { offsetSeconds } from '../../domain/time-zones.ts';
-import { leaseTerms } from '../../pipelines/weather/plans.ts';
+import { leaseTerms } from '../../pipelines/openweathermap-plans.ts';
 import type { GeocodedPlace } from '../../schemas/openweathermap.ts';
 
 /** Thrown when a search finds nothing, or several places of which none was chosen. */

@@ -55,7 +55,7 @@ describe('the hour of a tour', () => {
   });
 
   test('is true again when no figure of it differs, whatever other locations have', async () => {
-    const differing = (city_id: number) => ({ city_id, differences: { temp_avg: {}, temp_max: {} } });
+    const differing = (entity_id: number) => ({ entity_id, differences: { temp_avg: {}, temp_max: {} } });
     const database = fakeDatabase({ 'audit-hours': [differing(2)] });
     expect(await differencesOf(database, hour)).toEqual([]);
     expect(database.askedFor('audit-hours')).toEqual([[null, hour.from, hour.to]]);

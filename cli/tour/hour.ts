@@ -71,14 +71,14 @@ export async function hourOf(database: Queries, { location, from }: TourHour): P
 /** The names of the figures in which the hour's row is not the aggregate of its observations. */
 export async function differencesOf(
   database: Queries,
-  { location, from, to }: TourHour,
+  { pipeline, location, from, to }: TourHour,
 ): Promise<readonly string[]> {
-  const hours = await database.query<{ city_id: number; differences: object }>('audit-hours', [
-    null,
-    from,
-    to,
-  ]);
+  const hours = await database.query<{ entity_id: number; differences: object }>(
+    'audit-hours',
+    [null, from, to],
+    pipeline,
+  );
   return hours
-    .filter(({ city_id }) => city_id === location.city_id)
+    .filter(({ entity_id }) => entity_id === location.city_id)
     .flatMap(({ differences }) => Object.keys(differences));
 }

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { LineReaderOptions } from '../../clients/observation-file.ts';
 import { readObservationFile } from '../../clients/observation-file.ts';
 import { unitSystemOf } from '../../mock/units.ts';
 import { unitSystems } from '../../schemas/backfill.ts';
 import { jsonOf, mockCities, mockNowMs } from '../../tests/support/mock-routes.ts';
 import { temporaryDirectories } from '../../tests/support/temporary-directories.ts';
-import { createWeatherLineReader, type WeatherLineOptions } from './file.ts';
+import { createWeatherLineReader } from './file.ts';
 
 const temporaryDirectory = temporaryDirectories();
 const now = new Date(mockNowMs);
@@ -18,7 +19,7 @@ const registry = new Map(
 );
 const london = 2643743;
 
-const readerOf = (options: Partial<WeatherLineOptions> = {}) =>
+const readerOf = (options: Partial<LineReaderOptions> = {}) =>
   createWeatherLineReader({
     units: 'metric',
     locationOf: (id) => registry.get(id),
@@ -26,10 +27,10 @@ const readerOf = (options: Partial<WeatherLineOptions> = {}) =>
     ...options,
   });
 
-const read = (line: unknown, options: Partial<WeatherLineOptions> = {}) =>
+const read = (line: unknown, options: Partial<LineReaderOptions> = {}) =>
   readerOf(options)(typeof line === 'string' ? line : JSON.stringify(line));
 
-function recordOf(line: unknown, options: Partial<WeatherLineOptions> = {}) {
+function recordOf(line: unknown, options: Partial<LineReaderOptions> = {}) {
   const reading = read(line, options);
   if (reading.kind === 'malformed') throw new Error(reading.reason);
   return { ...reading, body: JSON.parse(reading.body) };

@@ -2,8 +2,7 @@
  * Owns how a line of a file becomes a weather record: current weather, or a row of the history with its `city_id`, in whatever
  * units. The file and its lines are `clients/observation-file.ts`'s, the record's text is `history.ts`'s.
  */
-import type { LineReading, ReadLine } from '../../clients/observation-file.ts';
-import type { UnitSystem } from '../../schemas/backfill.ts';
+import type { LineReaderOptions, LineReading, ReadLine } from '../../clients/observation-file.ts';
 import {
   describeIssue,
   type HistoryRow,
@@ -11,22 +10,12 @@ import {
   parseCurrentWeather,
   shownValue,
 } from '../../schemas/openweathermap.ts';
-import type { RegisteredLocation } from '../../schemas/pipeline.ts';
 import { inspectWeatherRecord } from './contract.ts';
 import { currentWeatherText, type Origin, originOf } from './history.ts';
 
-export interface WeatherLineOptions {
-  /** Of all lines of the file. */
-  readonly units: UnitSystem;
-  /** The registry. What a line does not say of its city is taken from there. */
-  locationOf(entityId: number): RegisteredLocation | undefined;
-  /** The clock that tells a time in the future. */
-  now(): Date;
-}
-
 /** A record comes out of a line only if it fits the contract, so that no line is found unfit after it was published. */
 export const createWeatherLineReader =
-  ({ units, locationOf, now }: WeatherLineOptions): ReadLine =>
+  ({ units, locationOf, now }: LineReaderOptions): ReadLine =>
   (text) => {
     const observed = readObserved(text);
     if ('reason' in observed) return malformed(observed.reason);

@@ -43,7 +43,7 @@ describe('a load', () => {
   test('names its offsets alike where it loads and where it counts', () => {
     const offsetsOf = (file: string): readonly string[] =>
       readFlinkSql(file).match(/'(scan\.|topic|properties\.group)[^\n]*/g) ?? [];
-    const loaded = offsetsOf('tables/bounded-weather-records.sql').map((line) => line.replace(/,$/, ''));
+    const loaded = offsetsOf('tables/bounded-records.sql').map((line) => line.replace(/,$/, ''));
     expect(loaded).toHaveLength(6);
     const counted = offsetsOf('tables/records-read.sql').map((line) => line.replace(/,$/, ''));
     expect(counted).toEqual(expect.arrayContaining(loaded));

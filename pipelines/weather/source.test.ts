@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OpenWeatherMapError } from '../../clients/openweathermap-errors.ts';
 import { createWeatherSource } from './source.ts';
 
-const London = { entityId: 2643743, name: 'London' };
+const London = { entityId: 2643743, name: 'London', country: 'GB', lat: 51.5085, lon: -0.1257 };
 const body = '{ "id": 2643743, "dt": 1767225600, "main": { "temp": 7.5 }, "unknown": [1] }';
 const signal = new AbortController().signal;
 
@@ -12,7 +12,6 @@ const answering = (status: number, text: string, headers: Record<string, string>
     fetch: async () => new Response(text, { status, headers }),
   });
 
-const LondonInTheRegistry = { ...London, country: 'GB', lat: 51.5085, lon: -0.1257 };
 const newYear = new Date('2026-01-01T00:00:00Z');
 const at = (minutes: number): Date => new Date(newYear.getTime() + minutes * 60_000);
 const row = (minutes: number) => ({ dt: at(minutes).getTime() / 1_000, main: { temp: minutes } });
@@ -118,7 +117,7 @@ describe('no answer of the source', () => {
 
 describe('the past of a location', () => {
   const fetchFrom = (source: ReturnType<typeof answering>, to = at(120)) =>
-    source.history.fetch(LondonInTheRegistry, newYear, to, { signal, takeCall: async () => undefined });
+    source.history.fetch(London, newYear, to, { signal, takeCall: async () => undefined });
 
   test('comes as current weather of the registered place, each observation with its time', async () => {
     const answer = await fetchFrom(answering(200, historyOf([row(5), row(65)])));
@@ -191,7 +190,7 @@ describe('the past of a location', () => {
     const cancelled = AbortSignal.abort(new Error('the worker stops'));
     const { history } = answering(200, historyOf([]));
     await expect(
-      history.fetch(LondonInTheRegistry, newYear, at(120), {
+      history.fetch(London, newYear, at(120), {
         signal: cancelled,
         takeCall: async () => undefined,
       }),

@@ -7,19 +7,10 @@ import {
   type OpenWeatherMapClient,
   type OpenWeatherMapOptions,
 } from '../../clients/openweathermap.ts';
-import {
-  InvalidPayloadError,
-  OpenWeatherMapError,
-  type OpenWeatherMapErrorCode,
-  RateLimitedError,
-  UnexpectedStatusError,
-} from '../../clients/openweathermap-errors.ts';
 import { longestHistoryMs } from '../../clients/openweathermap-history.ts';
-import type { HistoryAnswer, PipelineHistory, PipelineSource } from '../../schemas/pipeline.ts';
+import type { PipelineHistory, PipelineSource } from '../../schemas/pipeline.ts';
+import { answerOfFailure } from '../openweathermap-answers.ts';
 import { currentWeatherText, originOf } from './history.ts';
-
-/** What would be answered to every other location too: going on would only spend calls. */
-const CONCERNS_EVERY_LOCATION: readonly OpenWeatherMapErrorCode[] = ['UNAUTHORIZED', 'PLAN_MISSING'];
 
 export function createWeatherSource(
   options: OpenWeatherMapOptions,
@@ -63,14 +54,3 @@ const historyOf = (client: OpenWeatherMapClient): PipelineHistory => ({
     }
   },
 });
-
-/** @throws what concerns every location, and what is no error of the source */
-function answerOfFailure(error: unknown): Exclude<HistoryAnswer, { readonly kind: 'records' }> {
-  if (!(error instanceof OpenWeatherMapError) || CONCERNS_EVERY_LOCATION.includes(error.code)) throw error;
-  const { message: reason } = error;
-  if (error instanceof InvalidPayloadError && !error.retryable)
-    return { kind: 'rejected', reason, body: error.body };
-  if (error instanceof RateLimitedError) return { kind: 'limited', reason, retryAfterMs: error.retryAfterMs };
-  // A status that is not the source's says nothing of the city: if all have it, the source is away.
-  return { kind: 'failed', reason, retryable: error.retryable || error instanceof UnexpectedStatusError };
-}

@@ -1,7 +1,7 @@
 -- How many offsets of a partition's range have a row in the table, and how many of the others are dead letters.
 with stored as (
   select distinct record_offset
-  from observations
+  from ${facts}
   where topic = $1
     and partition_id = $2
     and record_offset >= $3

@@ -1,77 +1,68 @@
--- The hours with rows stored since $1, and all from $2 to $3, whose row in weather_hourly is not the aggregate of observations: which
+-- The hours with rows stored since $1, and all from $2 to $3, whose row is not the aggregate of the stored observations: which
 -- figures differ. Each of the three may be null.
 with touched as (
   select
-    city_id,
-    date_trunc('hour', observed_at, 'UTC') as window_start
-  from observations
+    ${key} as entity_id,
+    date_bin('1 hour', observed_at, 'epoch') as window_start
+  from ${facts}
   where stored_at >= $1
   union
   select
-    city_id,
-    date_trunc('hour', observed_at, 'UTC')
-  from observations
+    ${key},
+    date_bin('1 hour', observed_at, 'epoch')
+  from ${facts}
   where observed_at >= $2
     and observed_at < $3
   union
   select
-    city_id,
+    ${key},
     window_start
-  from weather_hourly
+  from ${windows}
   where window_start >= $2
     and window_start < $3
 ),
-truth as (
+-- Day by day, so that no more of the observations is read than the days of these hours. A long list of ids is slower than none.
+days as (
   select
-    t.city_id,
-    t.window_start,
-    count(o.observed_at) as observation_count,
-    avg(o.temp) as temp_avg,
-    min(o.temp) as temp_min,
-    max(o.temp) as temp_max,
-    avg(o.humidity) as humidity_avg,
-    min(o.humidity) as humidity_min,
-    max(o.humidity) as humidity_max,
-    avg(o.pressure) as pressure_avg,
-    min(o.pressure) as pressure_min,
-    max(o.pressure) as pressure_max,
-    avg(o.wind_speed) as wind_avg,
-    min(o.wind_speed) as wind_min,
-    max(o.wind_speed) as wind_max,
-    avg(o.clouds) as clouds_avg,
-    min(o.clouds) as clouds_min,
-    max(o.clouds) as clouds_max,
-    max(o.wind_gust) as gust_max,
-    sum(o.rain_1h) / count(*) filter (where not coalesce(o.rejected_values ? 'rain_1h', false)) as rain_mm,
-    sum(o.snow_1h) / count(*) filter (where not coalesce(o.rejected_values ? 'snow_1h', false)) as snow_mm,
-    min(o.observed_at) as first_observed_at,
-    max(o.observed_at) as last_observed_at
-  from touched t
-  left join observations o
-    on o.city_id = t.city_id
-    and o.observed_at >= t.window_start
-    and o.observed_at < t.window_start + interval '1 hour'
-  group by
-    t.city_id,
-    t.window_start
+    date_bin('1 day', window_start, 'epoch') as day,
+    case when count(distinct entity_id) <= 100 then array_agg(distinct entity_id) end as entities
+  from touched
+  group by day
+),
+truth as (
+  select t.*
+  from days
+  cross join lateral ${windows}_truth(days.day, days.day + interval '1 day', days.entities) t
 ),
 -- Sums of the same numbers in another order differ in their last digits: figures are compared in eleven.
 compared as (
   select
-    truth.city_id,
-    truth.window_start,
-    h.city_id is null as is_missing,
+    touched.entity_id,
+    touched.window_start,
+    h.${key} is null as is_missing,
     figure.key,
     figure.value as true_value,
-    to_jsonb(h) -> figure.key as hourly_value
-  from truth
-  left join weather_hourly h
-    on h.city_id = truth.city_id
-    and h.window_start = truth.window_start
-  cross join lateral jsonb_each(to_jsonb(truth) - 'city_id' - 'window_start') as figure
+    hourly.figures -> figure.key as hourly_value
+  from touched
+  left join truth t
+    on t.${key} = touched.entity_id
+    and t.window_start = touched.window_start
+  left join ${windows} h
+    on h.${key} = touched.entity_id
+    and h.window_start = touched.window_start
+  -- The offset makes it once for each hour, and not for each figure.
+  cross join lateral (select to_jsonb(h) as figures offset 0) as hourly
+  cross join lateral jsonb_each(
+    jsonb_build_object(
+      'observation_count', coalesce(t.observation_count, 0),
+      '${figure}', t.${figure},
+      'first_observed_at', t.first_observed_at,
+      'last_observed_at', t.last_observed_at
+    )
+  ) as figure
 )
 select
-  city_id,
+  entity_id,
   window_start,
   bool_or(is_missing) as is_missing,
   jsonb_object_agg(key, jsonb_build_object('observations', true_value, 'hourly', hourly_value)) as differences
@@ -82,8 +73,8 @@ where case
     else true_value is distinct from hourly_value
   end
 group by
-  city_id,
+  entity_id,
   window_start
 order by
-  city_id,
+  entity_id,
   window_start

@@ -4,13 +4,13 @@
 -- complete at it are complete.
 with watched as (
   select
-    city_id,
+    ${key} as entity_id,
     min_observations_per_hour,
     active_from,
     active_to
-  from locations
+  from ${registry}
   where $4::bigint[] is null
-    or city_id = any($4::bigint[])
+    or ${key} = any($4::bigint[])
 ),
 calendar as (
   select
@@ -25,24 +25,24 @@ calendar as (
 ),
 counted as (
   select
-    city_id,
+    ${key} as entity_id,
     date_trunc('hour', observed_at, 'UTC') as window_start,
     count(*) as observations
-  from observations
+  from ${facts}
   where observed_at >= $2
     and observed_at < $3
-    and ($4::bigint[] is null or city_id = any($4::bigint[]))
+    and ($4::bigint[] is null or ${key} = any($4::bigint[]))
   group by
-    city_id,
+    entity_id,
     window_start
 ),
 complete_hours as (
   select
-    c.city_id,
+    c.entity_id,
     c.window_start
   from counted c
   join watched w
-    on w.city_id = c.city_id
+    on w.entity_id = c.entity_id
     and c.observations >= w.min_observations_per_hour
   union all
   -- Of which the source has no more: asking it once more brings nothing.
@@ -58,12 +58,12 @@ complete_hours as (
 ),
 complete as (
   select
-    city_id,
+    entity_id,
     (window_start at time zone 'UTC')::date as day,
     bit_or(1 << extract(hour from window_start at time zone 'UTC')::integer) as hours
   from complete_hours
   group by
-    city_id,
+    entity_id,
     day
 ),
 -- What backfills have done or are to do on these days; the windows of a chunk, day by day.
@@ -71,7 +71,7 @@ planned as (
   select
     c.backfill_id,
     c.chunk_key,
-    (entity.value ->> 'id')::bigint as city_id,
+    (entity.value ->> 'id')::bigint as entity_id,
     c.first_day + (set.position - 1)::integer as day,
     set.hours::integer as hours,
     c.status,
@@ -91,12 +91,12 @@ planned as (
 -- Less the hours that a later chunk has loaded.
 failed_parts as (
   select
-    f.city_id,
+    f.entity_id,
     f.day,
     f.hours & ~coalesce(bit_or(l.hours), 0) as hours
   from planned f
   left join planned l
-    on l.city_id = f.city_id
+    on l.entity_id = f.entity_id
     and l.day = f.day
     and l.status = 'done'
     and l.finished_at > f.finished_at
@@ -104,23 +104,23 @@ failed_parts as (
   group by
     f.backfill_id,
     f.chunk_key,
-    f.city_id,
+    f.entity_id,
     f.day,
     f.hours
 ),
 failed as (
   select
-    city_id,
+    entity_id,
     day,
     bit_or(hours) as hours
   from failed_parts
   group by
-    city_id,
+    entity_id,
     day
 ),
 under_repair as (
   select
-    city_id,
+    entity_id,
     day,
     bit_or(hours) as hours
   from planned
@@ -128,11 +128,11 @@ under_repair as (
     and backfill_status = any($5::text[])
     and status <> all($6::text[])
   group by
-    city_id,
+    entity_id,
     day
 )
 select
-  w.city_id as entity_id,
+  w.entity_id,
   to_char(d.day, 'YYYY-MM-DD') as day,
   case
     when active.until > active.since then (1 << active.until) - (1 << active.since)
@@ -149,14 +149,14 @@ cross join lateral (
     least(24, greatest(0, coalesce(floor(extract(epoch from w.active_to - d.day_start) / 3600), 24)))::integer as until
 ) as active
 left join complete c
-  on c.city_id = w.city_id
+  on c.entity_id = w.entity_id
   and c.day = d.day
 left join failed f
-  on f.city_id = w.city_id
+  on f.entity_id = w.entity_id
   and f.day = d.day
 left join under_repair u
-  on u.city_id = w.city_id
+  on u.entity_id = w.entity_id
   and u.day = d.day
 order by
-  w.city_id,
+  w.entity_id,
   d.day

@@ -1,5 +1,5 @@
--- Whether nothing was ever loaded, and how many locations there are.
+-- Whether nothing of a pipeline ($1) was ever loaded, and how many locations there are.
 select
-  not exists (select from observations)
-  and not exists (select from backfills) as is_empty,
-  (select count(*)::integer from locations) as locations
+  not exists (select from ${facts})
+  and not exists (select from backfills where pipeline = $1) as is_empty,
+  (select count(*)::integer from ${registry}) as locations

@@ -9,6 +9,7 @@ select
   restore_path,
   reason,
   sequence,
+  upgrades,
   changed_at
 from flink_jobs
 where name = $1

@@ -7,60 +7,26 @@
 -- the registry is cut now. $12: whether the stream is behind; $13: how far it had read, by partition. $14 to $18: locations, hours and places
 -- of records that were published and are not stored. $19: how often a repair is tried. $20: from where on the source's history reaches,
 -- null without one. $21 and $22: states of open backfills, and of chunks that have ended. $23: ids of workflows that repair now. $24: when
--- the log's ends were taken of which the stream is known to have read so far.
+-- the log's ends were taken of which the stream is known to have read so far. $25: the topics whose dead letters are the pipeline's.
 with
 watched as (
   select
-    city_id as entity_id,
+    ${key} as entity_id,
     cadence_minutes * interval '1 minute' as cadence,
     -- Where the slots of its polls begin: domain/polling.ts.
-    timestamptz 'epoch' + city_id % cadence_minutes * interval '1 minute' as first_slot,
+    timestamptz 'epoch' + ${key} % cadence_minutes * interval '1 minute' as first_slot,
     min_observations_per_hour as expected,
     active_from,
     coalesce(active_to, 'infinity') as active_to
-  from locations
+  from ${registry}
   where $5::bigint[] is null
-    or city_id = any($5::bigint[])
+    or ${key} = any($5::bigint[])
 ),
 hours as (
   select
     window_start,
     window_start + interval '1 hour' as window_end
   from generate_series($3::timestamptz, $4::timestamptz - interval '1 hour', interval '1 hour') as window_start
-),
-truth as (
-  select
-    city_id,
-    date_bin('1 hour', observed_at, 'epoch') as window_start,
-    count(*) as observation_count,
-    -- What avg gives, without the squares that it sums up, too.
-    sum(temp) / nullif(count(temp), 0) as temp_avg,
-    min(temp) as temp_min,
-    max(temp) as temp_max,
-    sum(humidity) / nullif(count(humidity), 0) as humidity_avg,
-    min(humidity) as humidity_min,
-    max(humidity) as humidity_max,
-    sum(pressure) / nullif(count(pressure), 0) as pressure_avg,
-    min(pressure) as pressure_min,
-    max(pressure) as pressure_max,
-    sum(wind_speed) / nullif(count(wind_speed), 0) as wind_avg,
-    min(wind_speed) as wind_min,
-    max(wind_speed) as wind_max,
-    sum(clouds) / nullif(count(clouds), 0) as clouds_avg,
-    min(clouds) as clouds_min,
-    max(clouds) as clouds_max,
-    max(wind_gust) as gust_max,
-    sum(rain_1h) / nullif(count(*) - count(*) filter (where rejected_values ? 'rain_1h'), 0) as rain_mm,
-    sum(snow_1h) / nullif(count(*) - count(*) filter (where rejected_values ? 'snow_1h'), 0) as snow_mm,
-    min(observed_at) as first_observed_at,
-    max(observed_at) as last_observed_at
-  from observations
-  where observed_at >= $3
-    and observed_at < $4
-    and ($5::bigint[] is null or city_id = any($5::bigint[]))
-  group by
-    city_id,
-    window_start
 ),
 compared as materialized (
   select
@@ -76,52 +42,18 @@ compared as materialized (
     -- Null when the hour's row is the aggregate; else both, to be looked at figure by figure.
     case
       when not (
-        (t.city_id is null) = (h.city_id is null)
+        (t.${key} is null) = (h.${key} is null)
         and (
-          t.city_id is null
+          t.${key} is null
           or t.observation_count = h.observation_count
           and t.first_observed_at = h.first_observed_at
           and t.last_observed_at = h.last_observed_at
-          and figures_agree(t.temp_avg, h.temp_avg)
-          and figures_agree(t.temp_min, h.temp_min)
-          and figures_agree(t.temp_max, h.temp_max)
-          and figures_agree(t.humidity_avg, h.humidity_avg)
-          and figures_agree(t.humidity_min, h.humidity_min)
-          and figures_agree(t.humidity_max, h.humidity_max)
-          and figures_agree(t.pressure_avg, h.pressure_avg)
-          and figures_agree(t.pressure_min, h.pressure_min)
-          and figures_agree(t.pressure_max, h.pressure_max)
-          and figures_agree(t.wind_avg, h.wind_avg)
-          and figures_agree(t.wind_min, h.wind_min)
-          and figures_agree(t.wind_max, h.wind_max)
-          and figures_agree(t.clouds_avg, h.clouds_avg)
-          and figures_agree(t.clouds_min, h.clouds_min)
-          and figures_agree(t.clouds_max, h.clouds_max)
-          and figures_agree(t.gust_max, h.gust_max)
-          and figures_agree(t.rain_mm, h.rain_mm)
-          and figures_agree(t.snow_mm, h.snow_mm)
+          and figures_agree(t.${figure}, h.${figure})
         )
       )
       then jsonb_build_object(
         'observation_count', jsonb_build_array(t.observation_count, h.observation_count),
-        'temp_avg', jsonb_build_array(t.temp_avg, h.temp_avg),
-        'temp_min', jsonb_build_array(t.temp_min, h.temp_min),
-        'temp_max', jsonb_build_array(t.temp_max, h.temp_max),
-        'humidity_avg', jsonb_build_array(t.humidity_avg, h.humidity_avg),
-        'humidity_min', jsonb_build_array(t.humidity_min, h.humidity_min),
-        'humidity_max', jsonb_build_array(t.humidity_max, h.humidity_max),
-        'pressure_avg', jsonb_build_array(t.pressure_avg, h.pressure_avg),
-        'pressure_min', jsonb_build_array(t.pressure_min, h.pressure_min),
-        'pressure_max', jsonb_build_array(t.pressure_max, h.pressure_max),
-        'wind_avg', jsonb_build_array(t.wind_avg, h.wind_avg),
-        'wind_min', jsonb_build_array(t.wind_min, h.wind_min),
-        'wind_max', jsonb_build_array(t.wind_max, h.wind_max),
-        'clouds_avg', jsonb_build_array(t.clouds_avg, h.clouds_avg),
-        'clouds_min', jsonb_build_array(t.clouds_min, h.clouds_min),
-        'clouds_max', jsonb_build_array(t.clouds_max, h.clouds_max),
-        'gust_max', jsonb_build_array(t.gust_max, h.gust_max),
-        'rain_mm', jsonb_build_array(t.rain_mm, h.rain_mm),
-        'snow_mm', jsonb_build_array(t.snow_mm, h.snow_mm),
+        '${figure}', jsonb_build_array(t.${figure}, h.${figure}),
         'first_observed_at', jsonb_build_array(t.first_observed_at, h.first_observed_at),
         'last_observed_at', jsonb_build_array(t.last_observed_at, h.last_observed_at)
       )
@@ -133,11 +65,11 @@ compared as materialized (
       when hours.window_start >= w.active_from then hours.window_end <= w.active_to
       else false
     end
-  left join truth t
-    on t.city_id = w.entity_id
+  left join ${windows}_truth($3, $4, $5) t
+    on t.${key} = w.entity_id
     and t.window_start = hours.window_start
-  left join weather_hourly h
-    on h.city_id = w.entity_id
+  left join ${windows} h
+    on h.${key} = w.entity_id
     and h.window_start = hours.window_start
     and h.window_start >= $3
     and h.window_start < $4
@@ -172,12 +104,12 @@ unread as (
   -- The limit keeps this a look at each of these hours: joined, it might read all observations.
   cross join lateral (
     select true as is_unread
-    from observations o
+    from ${facts} o
     join jsonb_to_recordset($13::jsonb) as log (topic text, partition integer, committed bigint)
       on log.topic = o.topic
       and log.partition = o.partition_id
       and o.record_offset >= coalesce(log.committed, 0)
-    where o.city_id = c.entity_id
+    where o.${key} = c.entity_id
       and o.observed_at >= c.window_start
       and o.observed_at < c.window_end
     limit 1
@@ -281,8 +213,8 @@ published as materialized (
   -- The offset keeps this a look at each of these locations: joined, it might read all observations.
   cross join lateral (
     select published_at
-    from observations
-    where city_id = p.entity_id
+    from ${facts}
+    where ${key} = p.entity_id
       -- For the planner, which leaves out partitions by these.
       and observed_at >= $3::timestamptz - interval '3 hours'
       and observed_at < $4::timestamptz + interval '1 day'
@@ -490,7 +422,8 @@ letters as (
     -- The header is somebody else's: of a time like the year 294276 no hour can be made.
     and due.at >= w.window_start
     and due.at < w.window_end
-  where l.published_at >= $3
+  where l.topic = any($25::text[])
+    and l.published_at >= $3
     and l.published_at < $4::timestamptz + interval '1 day'
     and coalesce(l.outcome, '') not in ('stored', 'duplicate')
   group by

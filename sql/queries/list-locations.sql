@@ -19,7 +19,7 @@ select
   p.observed_at
 from locations l
 left join location_polls p
-  on p.city_id = l.city_id
+  on p.entity_id = l.city_id
   and p.pipeline = $1
   and p.source = $2
 where ($4::boolean or l.active_to is null or l.active_to > $3)

@@ -2,7 +2,7 @@
 select
   cadence_minutes,
   count(*) as locations
-from locations
+from ${registry}
 where active_to is null
   or active_to > $1
 group by cadence_minutes

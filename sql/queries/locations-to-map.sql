@@ -6,8 +6,8 @@ select
   count(*) filter (where c.verdict <> all($5::text[])) as flawed,
   count(*) over () as locations
 from window_completeness c
-join locations l
-  on l.city_id = c.entity_id
+join ${registry} l
+  on l.${key} = c.entity_id
   and c.window_start >= l.active_from
   and c.window_start + interval '1 hour' <= coalesce(l.active_to, 'infinity')
 where c.pipeline = $1

@@ -10,9 +10,10 @@ insert into flink_jobs (
   flink_job_id,
   restore_path,
   reason,
-  sequence
+  sequence,
+  upgrades
 )
-values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), $7, nullif($8, ''), nullif($9, ''), nullif($10, ''), $11)
+values ($1, $2, $3, $4, nullif($5, ''), nullif($6, ''), $7, nullif($8, ''), nullif($9, ''), nullif($10, ''), $11, $12)
 on conflict (name) do update
 set
   desired = excluded.desired,
@@ -25,5 +26,6 @@ set
   restore_path = excluded.restore_path,
   reason = excluded.reason,
   sequence = excluded.sequence,
+  upgrades = excluded.upgrades,
   changed_at = now()
 where flink_jobs.sequence <= excluded.sequence

@@ -1,14 +1,14 @@
 -- What the source said of each location; a null observation means that asking again within the same cadence is of no use.
-insert into location_polls as known (pipeline, source, city_id, polled_at, observed_at, recent_observed_at)
+insert into location_polls as known (pipeline, source, entity_id, polled_at, observed_at, recent_observed_at)
 select
   $1,
   $2,
-  poll.city_id,
+  poll.entity_id,
   poll.polled_at,
   poll.observed_at,
   array_remove(array[poll.observed_at], null)
-from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[]) as poll (city_id, polled_at, observed_at)
-on conflict (pipeline, source, city_id) do update
+from unnest($3::bigint[], $4::timestamptz[], $5::timestamptz[]) as poll (entity_id, polled_at, observed_at)
+on conflict (pipeline, source, entity_id) do update
 set
   polled_at = excluded.polled_at,
   observed_at = greatest(known.observed_at, excluded.observed_at),

@@ -4,7 +4,7 @@ select
   o.topic,
   o.partition_id,
   o.record_offset
-from unnest($1::bigint[], $2::timestamptz[]) with ordinality as k (city_id, observed_at, place)
-join observations o
-  on o.city_id = k.city_id
+from unnest($1::bigint[], $2::timestamptz[]) with ordinality as k (entity_id, observed_at, place)
+join ${facts} o
+  on o.${key} = k.entity_id
   and o.observed_at = k.observed_at

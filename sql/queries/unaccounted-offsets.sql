@@ -1,7 +1,7 @@
 -- The offsets of a partition's range that have neither a row in the table nor a dead letter, as ranges without their end.
 with accounted as (
   select record_offset
-  from observations
+  from ${facts}
   where topic = $1
     and partition_id = $2
     and record_offset >= $3

@@ -2,8 +2,8 @@
 -- nothing need be stored for these to become another verdict. Without those that are expected no more, which are never judged again.
 select distinct c.window_start
 from window_completeness c
-join locations l
-  on l.city_id = c.entity_id
+join ${registry} l
+  on l.${key} = c.entity_id
   and c.window_start >= l.active_from
   and c.window_start + interval '1 hour' <= coalesce(l.active_to, 'infinity')
 where c.pipeline = $1

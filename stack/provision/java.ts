@@ -47,26 +47,51 @@ async function install(
   missing: readonly ('java' | 'maven')[],
   say: (sentence: string) => void,
 ): Promise<void> {
-  if (which('apt-get') === undefined) throw missingError(missing);
-  const root = process.getuid?.() === 0;
-  const sudo =
-    !root &&
-    which('sudo') !== undefined &&
-    (await run('sudo', ['-n', 'true']).then(
-      () => true,
-      () => false,
-    ));
-  if (!root && !sudo) throw missingError(missing);
+  const privilege = await installPrivilege();
+  if (privilege === undefined) throw missingError(missing);
   const packages = missing.map((name) => (name === 'java' ? 'openjdk-17-jre-headless' : 'maven'));
   say(
     `Installing ${packages.join(' and ')} with apt-get, because ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`,
   );
   // sudo drops variables, so the one that keeps apt from asking is set behind it.
-  const prefix = [...(root ? [] : ['sudo', '-n']), '/usr/bin/env', 'DEBIAN_FRONTEND=noninteractive'];
+  const prefix = [...privilege, '/usr/bin/env', 'DEBIAN_FRONTEND=noninteractive'];
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
     const [command, ...rest] = [...prefix, 'apt-get', ...args] as [string, ...string[]];
     await run(command, rest);
   }
+}
+
+/** What stands before a command that installs: nothing for root, sudo where it asks no password; undefined where neither can. */
+async function installPrivilege(): Promise<readonly string[] | undefined> {
+  if (which('apt-get') === undefined) return undefined;
+  if (process.getuid?.() === 0) return [];
+  if (which('sudo') === undefined) return undefined;
+  return run('sudo', ['-n', 'true']).then(
+    () => ['sudo', '-n'],
+    () => undefined,
+  );
+}
+
+export interface JavaAndMaven {
+  readonly java: Java | undefined;
+  readonly maven: string | undefined;
+  /** Whether a start would install what is missing. */
+  readonly isInstallable: boolean;
+  /** The command that installs what is missing. */
+  readonly remedy: string;
+}
+
+/** Looks, and installs nothing. */
+export async function inspectJavaAndMaven(): Promise<JavaAndMaven> {
+  const java = await findJava();
+  const maven = which('mvn');
+  const missing = [java === undefined ? 'java' : undefined, maven === undefined ? 'maven' : undefined];
+  return {
+    java,
+    maven,
+    isInstallable: (await installPrivilege()) !== undefined,
+    remedy: installLine(missing.filter((name): name is 'java' | 'maven' => name !== undefined)),
+  };
 }
 
 function missingError(missing: readonly ('java' | 'maven')[]): PrerequisiteError {

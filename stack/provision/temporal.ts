@@ -1,14 +1,14 @@
 /** Finds a Temporal server: `temporal` on PATH, the SDK's own download, or the official programs built with Go, in that order. */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { reasonOf } from '../../domain/errors.ts';
 import { PrerequisiteError } from '../errors.ts';
 import { cached } from './cache.ts';
 import { run, which } from './run.ts';
 
 /** One version of the server however it is obtained; the command-line tool 1.9.1 brings server 1.32 and Web UI 2.54. */
-const PINNED = { cli: 'v1.9.1', server: 'v1.32.1', ui: 'v2.54.1', go: '1.26' } as const;
+export const PINNED = { cli: 'v1.9.1', server: 'v1.32.1', ui: 'v2.54.1', go: '1.26' } as const;
 
 /** `version` is the server's. */
 export type TemporalPrograms =
@@ -48,6 +48,33 @@ export async function provisionTemporal(
   return builtPrograms(await build(cacheDir));
 }
 
+export interface TemporalInspection {
+  /** How a start gets it. */
+  readonly how: string;
+  /** `ready`: it is here; `to_come`: the start builds it; `unsure`: it rests on a download alone. */
+  readonly standing: 'ready' | 'to_come' | 'unsure';
+}
+
+/** Looks, and downloads nothing. The arguments are those of `provisionTemporal`. */
+export async function inspectTemporal(
+  cacheDir: string,
+  minServerVersion: string,
+): Promise<TemporalInspection> {
+  const onPath = await fromPath(minServerVersion);
+  if (typeof onPath !== 'string') return { how: onPath.how, standing: 'ready' };
+  const builtEarlier = goEntry(cacheDir);
+  if (existsSync(builtEarlier)) return { how: builtPrograms(builtEarlier).how, standing: 'ready' };
+  if (existsSync(downloadEntry(cacheDir)))
+    return { how: `Temporal command-line tool ${PINNED.cli}, downloaded earlier`, standing: 'ready' };
+  const go = await goProblem();
+  return go === undefined
+    ? {
+        how: `${onPath}; the start downloads it, or builds it with Go (five minutes, once)`,
+        standing: 'to_come',
+      }
+    : { how: `${onPath}; the start can only download it; ${go}`, standing: 'unsure' };
+}
+
 async function fromPath(minServerVersion: string): Promise<TemporalPrograms | string> {
   const cli = which('temporal');
   if (cli === undefined) return 'no `temporal` on PATH';
@@ -72,7 +99,8 @@ async function fromDownload(cacheDir: string): Promise<TemporalPrograms | string
     const { DefaultLogger, Runtime } = await import('@temporalio/worker');
     const { TestWorkflowEnvironment } = await import('@temporalio/testing');
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const directory = await cached(cacheDir, `temporal-cli-${PINNED.cli}`, async (target) => {
+    const entry = downloadEntry(cacheDir);
+    const directory = await cached(cacheDir, basename(entry), async (target) => {
       const environment = await TestWorkflowEnvironment.createLocal({
         server: { executable: { type: 'cached-download', version: PINNED.cli, downloadDir: target } },
       });
@@ -101,6 +129,9 @@ async function goProblem(): Promise<string | undefined> {
   return undefined;
 }
 
+/** Where the download of the SDK is kept. */
+const downloadEntry = (cacheDir: string): string => join(cacheDir, `temporal-cli-${PINNED.cli}`);
+
 /** Where the programs that Go built are kept. */
 export const goEntry = (cacheDir: string): string =>
   join(cacheDir, `temporal-${PINNED.server}-ui-${PINNED.ui}`);
@@ -115,7 +146,7 @@ const builtPrograms = (directory: string): TemporalPrograms => ({
 
 async function build(cacheDir: string): Promise<string> {
   const entry = goEntry(cacheDir);
-  return cached(cacheDir, entry.slice(cacheDir.length + 1), async (target) => {
+  return cached(cacheDir, basename(entry), async (target) => {
     const programs = [
       { module: `go.temporal.io/server/cmd/server@${PINNED.server}`, name: 'temporal-server' },
       { module: `github.com/temporalio/ui-server/v2/cmd/server@${PINNED.ui}`, name: 'temporal-ui' },

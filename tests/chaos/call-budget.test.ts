@@ -10,11 +10,12 @@ import { variableNames } from '../../config/environment.ts';
 import { textOf } from '../../config/load.ts';
 import { leaseWindowMs } from '../../domain/call-budget.ts';
 import { type Mock, startMock } from '../../mock/server.ts';
-import { leaseTerms, planLimits } from '../../pipelines/weather/plans.ts';
+import { leaseTerms, planLimits } from '../../pipelines/openweathermap-plans.ts';
 import { eventually } from '../support/eventually.ts';
 import { runsOf } from '../support/ingestion.ts';
 import { seedCities, watchEachMinute } from '../support/many-cities.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
+import { weatherTables } from '../support/weather-tables.ts';
 
 /** The mock knows it as one of the free plan, whose limit it enforces. */
 const KEY = 'free';
@@ -36,7 +37,7 @@ beforeAll(async () => {
     INGEST_SPREAD_SECONDS: '0',
   });
   second = startSecondWorker();
-  database = connectDatabase(postgresAddress(stack.config));
+  database = connectDatabase(postgresAddress(stack.config), weatherTables);
 });
 afterAll(async () => {
   second?.kill('SIGKILL');

@@ -8,7 +8,15 @@ import {
   type FlinkStep,
   GENERAL_FAULTS,
 } from '../support/fake-flink-faults.ts';
-import { illLife, referenceLife, STAGES, type Stage } from '../support/fake-lives.ts';
+import {
+  deploy,
+  failedUpgrade,
+  illLife,
+  referenceLife,
+  STAGES,
+  type Stage,
+  stop,
+} from '../support/fake-lives.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 
 vi.setConfig({ maxConcurrency: 30 });
@@ -43,6 +51,10 @@ const ofReferenceLife: readonly Case[] = [
   ...general('savepoint', ['trigger a savepoint', ...asking]),
   ...general('suspend', ['stop with a savepoint', ...asking]),
   ...general('resume', submission),
+  ...general('upgrade', [...submission, 'stop with a savepoint', ...asking, 'checkpoints', 'exceptions']),
+  ['restore refused', 'execute', 'upgrade'],
+  ['savepoint fails', 'stop with a savepoint', 'upgrade'],
+  ['savepoint never ends', 'stop with a savepoint', 'upgrade'],
   ...general('replace', ['dispose']),
   ['restore refused', 'execute', 'resume'],
   ['restore refused', 'execute', 'restart'],
@@ -60,6 +72,7 @@ const stagesFor: Readonly<Record<Stage, readonly Stage[]>> = {
   savepoint: ['deploy', 'savepoint', 'suspend', 'resume', 'stop'],
   suspend: ['deploy', 'suspend', 'resume', 'stop'],
   resume: ['deploy', 'suspend', 'resume', 'stop'],
+  upgrade: ['deploy', 'upgrade', 'suspend', 'resume', 'stop'],
   replace: ['deploy', 'savepoint', 'suspend', 'resume', 'replace', 'stop'],
   restart: STAGES,
   stop: STAGES,
@@ -102,5 +115,17 @@ describe.concurrent('a life loses nothing and ends as it was commanded', () => {
     const job = actors.create(named('ill', ...fault));
     job.flink.faults.arm(fault[1], fault[0]);
     await illLife(job);
+  });
+});
+
+describe.concurrent('a version that is never confirmed is left for the one before', () => {
+  const steps: readonly FlinkStep[] = ['cancel', 'execute', 'list the jobs', 'checkpoints'];
+  test.for(general('upgrade', steps))('with "%s" at "%s" during the %s', async (fault) => {
+    const policy = { upgradeCheckpoints: 100_000, upgradeWithinMs: 1_500 };
+    const job = actors.create(named('never-confirmed', ...fault), { policy });
+    await deploy(job);
+    job.flink.faults.arm(fault[1], fault[0]);
+    await failedUpgrade(job);
+    await stop(job);
   });
 });

@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresAddress } from '../../config/addresses.ts';
 import { loadConfig, projectRoot } from '../../config/load.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 const hours = 24;
 const locations = 60;
 let dataDir: string;
+let ports: Readonly<Record<string, string>>;
 
 const hourglass = (...args: string[]): string =>
   execFileSync(process.execPath, ['cli/bin.js', ...args], {
@@ -20,6 +22,7 @@ const hourglass = (...args: string[]): string =>
       HOME: process.env['HOME'] ?? '',
       HOURGLASS_DATA_DIR: dataDir,
       WEATHER_SOURCE: 'mock',
+      ...ports,
     },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,7 +42,8 @@ async function sql<Row extends object>(text: string): Promise<Row[]> {
   }
 }
 
-beforeAll(() => {
+beforeAll(async () => {
+  ports = await freePorts();
   dataDir = mkdtempSync(join(tmpdir(), 'hourglass-test-'));
   // PostgreSQL's own user must be able to pass.
   chmodSync(dataDir, 0o755);
@@ -54,7 +58,7 @@ describe('a start on an empty database with the mock', () => {
 
   test('loads the last day by itself: every hour of it is there a minute later', async () => {
     const said = hourglass('up');
-    const line = /History: done, (.*)/.exec(said)?.[1] ?? said;
+    const line = /History of weather: done, (.*)/.exec(said)?.[1] ?? said;
     expect(line).toContain(`the last ${hours} hours of ${locations} locations are being loaded`);
     id = /backfill show (\S+?)`/.exec(line)?.[1] ?? '';
     await eventually(

@@ -6,9 +6,9 @@ import { flinkRestUrl } from '../../config/addresses.ts';
 import { hasEnded } from '../../domain/job-health.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import type { JobState } from '../../schemas/job.ts';
-import type { ProcessIdentity } from '../../stack/process-identity.ts';
 import { type CheckedLoad, createCheckedLoad } from '../support/checked-load.ts';
 import { eventually } from '../support/eventually.ts';
+import { killService } from '../support/killed-services.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 
 const job = weather.job.name;
@@ -40,23 +40,7 @@ const untilStable = (holds: (found: JobState) => boolean = () => true): Promise<
   eventually('the job is stable', state, (found) => found.phase === 'stable' && holds(found), {
     withinMs: RECOVERY_MS,
   });
-const serviceName = (prefix: string): string =>
-  stack.services().find(({ name }) => name.startsWith(prefix))?.name ?? prefix;
-
-/** SIGKILL to the process itself; returns when the supervisor has another one in its place. */
-async function kill(prefix: string): Promise<{ identity: ProcessIdentity; untilBack: Promise<unknown> }> {
-  const name = serviceName(prefix);
-  const { process: identity } = stack.service(name);
-  if (identity === undefined) throw new Error(`${name} does not run`);
-  process.kill(identity.pid, 'SIGKILL');
-  const untilBack = eventually(
-    `${name} is back`,
-    async () => stack.service(name),
-    (service) => service.phase === 'ready' && service.process?.pid !== identity.pid,
-    { withinMs: RECOVERY_MS },
-  );
-  return { identity, untilBack };
-}
+const kill = (prefix: string) => killService(stack, prefix, RECOVERY_MS);
 
 /** A figure for whoever runs this by hand. */
 const say = (text: string): void => console.log(`  ${text}`);

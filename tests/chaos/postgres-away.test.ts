@@ -18,6 +18,7 @@ import { type AlertReceiver, startAlertReceiver } from '../support/alert-receive
 import { type CheckedLoad, createCheckedLoad } from '../support/checked-load.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
+import { weatherTables } from '../support/weather-tables.ts';
 
 /** How long the server is kept from coming back; by hand also once with five minutes. */
 const AWAY_MS = Number(process.env['HOURGLASS_TEST_AWAY_SECONDS'] ?? 60) * 1_000;
@@ -35,7 +36,7 @@ beforeAll(async () => {
   receiver = await startAlertReceiver();
   stack = await startOwnStack({ ALERT_WEBHOOK_URL: receiver.origin });
   checked = createCheckedLoad(stack);
-  database = connectDatabase(postgresAddress(stack.config));
+  database = connectDatabase(postgresAddress(stack.config), weatherTables);
 });
 afterAll(async () => {
   await checked?.close();
@@ -274,7 +275,7 @@ describe(`PostgreSQL is away for ${AWAY_MS / 1_000} s while records keep coming`
         { database, kafka: checked.kafka },
         topic,
         { partition, first, end },
-        inspect as NonNullable<typeof inspect>,
+        { pipeline: 'weather', inspect: inspect as NonNullable<typeof inspect> },
         async (letters) => void unaccounted.push(...letters),
       );
       account = addAccounts(account, found);

@@ -24,7 +24,14 @@ const live = (): string => pipeline.topics.live.name;
 
 /** Accounts for one range of one partition, as the command does. */
 const account = (partition: number, first: number, end: number): Promise<RecordAccount> =>
-  accountFor(pipeline, live(), { partition, first, end }, inspectWeatherRecord);
+  accountFor(
+    pipeline,
+    live(),
+    { partition, first, end },
+    {
+      ...{ pipeline: 'weather', inspect: inspectWeatherRecord },
+    },
+  );
 
 async function accountForAll(): Promise<RecordAccount> {
   let total = emptyAccount;

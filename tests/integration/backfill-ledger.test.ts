@@ -21,6 +21,7 @@ import { CHUNK_STATES, type ChunkEvent, endingOf } from '../../domain/backfill-s
 import { DAY_MS, type EntityDay, HOUR_MS, listHours } from '../../domain/backfill-windows.ts';
 import { type BackfillRequestInput, backfillRequestSchema } from '../../schemas/backfill.ts';
 import { config, connectSql } from '../support/shared-stack.ts';
+import { weatherTables } from '../support/weather-tables.ts';
 
 const schema = `backfills_${randomBytes(3).toString('hex')}`;
 const NOW = new Date('2024-03-12T05:20:00Z');
@@ -68,7 +69,7 @@ beforeAll(async () => {
   await sql.query(`create schema ${schema}`);
   await sql.query(`set search_path = ${schema}`);
   await migrate({ ...postgresAddress(config), schema }, config.values.POSTGRES_PIPELINE_USER);
-  database = connectDatabase({ ...postgresAddress(config), schema });
+  database = connectDatabase({ ...postgresAddress(config), schema }, weatherTables);
   for (const { id, least, from, to } of locations)
     await sql.query(
       `insert into locations (city_id, name, country, lat, lon, timezone, min_observations_per_hour, active_from, active_to)

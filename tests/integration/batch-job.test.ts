@@ -80,7 +80,7 @@ const flinkJobs = async (workflowId: string) =>
 beforeAll(async () => {
   client = await connectTemporal(temporalAddress(config), config.values.TEMPORAL_NAMESPACE);
   sql = await connectSql();
-  await sql.query("select ensure_observation_partitions('2001-03-01', '2001-03-01')");
+  await sql.query("select ensure_partitions('observations', '2001-03-01', '2001-03-01')");
   await insert(
     'observations',
     observations.map((weather) => ({ ...rowOfTruth(weather), ...stored })),

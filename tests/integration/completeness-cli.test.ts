@@ -101,7 +101,7 @@ describe('hourglass completeness show', () => {
     expect((await cli('show', '--from', '2019-01-01', '--to', '2019-01-02')).stdout).toContain(
       'completeness check --from 2019-01-01T00:00Z',
     );
-    expect(await cli('show', '--from', day, '--to', day)).toMatchObject({ code: 1 });
+    expect(await cli('show', '--from', day, '--to', day)).toMatchObject({ code: 2 });
     expect(await cli('show', '--from', '2021-03-01T00:30Z')).toMatchObject({ code: 2 });
   });
 });
@@ -151,7 +151,7 @@ describe('hourglass completeness check', () => {
 
   test('needs a range for a location', async () => {
     expect(await cli('check', '--city', String(first))).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('--city needs --from'),
     });
   });
@@ -166,7 +166,7 @@ describe('hourglass audit', () => {
     );
     const found = [
       expect.objectContaining({
-        ...{ city_id: first, is_missing: false },
+        ...{ entity_id: first, is_missing: false },
         differences: expect.objectContaining({ observation_count: { observations: 0, hourly: 2 } }),
       }),
     ];

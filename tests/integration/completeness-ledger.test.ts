@@ -132,6 +132,11 @@ describe('each verdict, and each reason with its proof', () => {
       { topic: LIVE, partition: 0, offset, reason: 'no JSON' },
     ]);
     expect(await verdictOf(26)).toBe('missing/unknown');
+    // Letters of another pipeline's topic, of whatever has the same id there, prove nothing here.
+    await world.judge(HOUR, 1, { letterTopics: ['another.v1'] });
+    expect(await verdictOf(22)).toBe('missing/unknown');
+    await world.judge(HOUR, 1);
+    expect(await verdictOf(22)).toBe('missing/record_rejected');
     // What was replayed and is stored proves nothing any more.
     await world.sql.query(`update dead_letters set outcome = 'stored'`);
     await world.judge(HOUR, 1);
@@ -644,7 +649,11 @@ describe('the record of checks', () => {
       `update weather_hourly set updated_at = now() where window_start in ('${DAY}T05:00Z', '${DAY}T09:00Z')`,
     );
     const since = new Date(Date.now() - 3_600_000);
-    const hours = await changedHoursSince(world.database, { since, before: new Date(`${DAY}T09:00Z`) });
+    const hours = await changedHoursSince(world.database, {
+      pipeline: PIPELINE,
+      since,
+      before: new Date(`${DAY}T09:00Z`),
+    });
     expect(hours).toEqual([new Date(`${DAY}T03:00Z`), new Date(`${DAY}T05:00Z`)]);
   });
 });

@@ -5,6 +5,7 @@ import { migrate } from '../../clients/migrations.ts';
 import { connectDatabase } from '../../clients/postgres.ts';
 import { postgresAddress } from '../../config/addresses.ts';
 import { config, connectSql, stack } from '../support/shared-stack.ts';
+import { weatherTables } from '../support/weather-tables.ts';
 
 const schema = `database_${randomBytes(3).toString('hex')}`;
 const { POSTGRES_PIPELINE_USER } = config.values;
@@ -64,7 +65,7 @@ describe('observations', () => {
       ).rows.map(({ place, temp }) => [place.split('.').at(-1), temp]);
     expect(await places()).toEqual(dates.map((_, index) => ['observations_default', index]));
     const { rows } = await sql.query(
-      "select ensure_observation_partitions('2000-01-15', '2000-01-15') as made",
+      "select ensure_partitions('observations', '2000-01-15', '2000-01-15') as made",
     );
     expect(rows).toEqual([{ made: 1 }]);
     expect(await places()).toEqual([
@@ -74,7 +75,7 @@ describe('observations', () => {
       ['observations_default', 3],
     ]);
     expect(
-      (await sql.query("select ensure_observation_partitions('2000-01-15', '2000-01-15') as made")).rows,
+      (await sql.query("select ensure_partitions('observations', '2000-01-15', '2000-01-15') as made")).rows,
     ).toEqual([{ made: 0 }]);
   });
 
@@ -87,7 +88,7 @@ describe('observations', () => {
   });
 
   test('partitions made twice at once, while rows are written, are made once and lose nothing', async () => {
-    const database = connectDatabase({ ...postgresAddress(config), schema, connections: 4 });
+    const database = connectDatabase({ ...postgresAddress(config), schema, connections: 4 }, weatherTables);
     try {
       const dates = Array.from(
         { length: 200 },
@@ -104,7 +105,7 @@ describe('observations', () => {
       });
       const made = await Promise.all(
         [1, 2].map(() =>
-          database.query<{ made: number }>('ensure-observation-partitions', ['2001-01-01', '2001-06-01']),
+          database.query<{ made: number }>('ensure-partitions', ['2001-01-01', '2001-06-01'], 'weather'),
         ),
       );
       await Promise.all(writes);
@@ -233,7 +234,7 @@ describe('the database', () => {
   });
 
   test('it belongs to the first source that asked, and the registry is seeded once', async () => {
-    const database = connectDatabase({ ...postgresAddress(config), schema, connections: 1 });
+    const database = connectDatabase({ ...postgresAddress(config), schema, connections: 1 }, weatherTables);
     try {
       expect(await database.query('claim-data-source', ['mock'])).toEqual([{ source: 'mock' }]);
       expect(await database.query('claim-data-source', ['openweathermap'])).toEqual([{ source: 'mock' }]);

@@ -140,11 +140,11 @@ describe('replaying dead letters', () => {
     const { database } = pipeline;
     const dying: Database = {
       ...database,
-      query: async (name, parameters = []) => {
+      query: async (name, parameters = [], of) => {
         const isRecordOfPlaces =
           name === 'record-dead-letter-outcomes' && String(parameters[4]) === 'published';
         if (isRecordOfPlaces) throw new Error('killed');
-        return database.query(name, parameters);
+        return database.query(name, parameters, of);
       },
     };
     await expect(run('publishDeadLetters', everything, dying)).rejects.toThrow('killed');
@@ -187,7 +187,7 @@ describe('the commands, on the running stack', () => {
       hourglass(['dead-letters', 'replay', topic, '--dry-run', '--json']),
       hourglass(['dead-letters', 'list', '--topic', topic, '--not-replayed']),
     ]);
-    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('`--all`')]);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('`--all`')]);
     expect(JSON.parse(plan.stdout)).toMatchObject([
       { offset, would: 'publish' },
       { offset: offset + 1, would: 'refused', reason: expect.stringContaining('not JSON') },

@@ -96,7 +96,7 @@ describe('a value that is physically impossible', () => {
     await pipeline.untilRead();
     const hours = await pipeline.rows('select * from weather_hourly where city_id = 800');
     expect(hours).toMatchObject([{ observation_count: '3', rain_mm: 3, snow_mm: null }]);
-    expect(await pipeline.database.query('audit-hours', [new Date(0), null, null])).toEqual([]);
+    expect(await pipeline.database.query('audit-hours', [new Date(0), null, null], 'weather')).toEqual([]);
   });
 });
 

@@ -15,6 +15,7 @@ import { eventually } from '../support/eventually.ts';
 import { fakeCallBudget } from '../support/fake-call-budget.ts';
 import { createIsolatedPipeline, type IsolatedPipeline } from '../support/isolated-pipeline.ts';
 import { config } from '../support/shared-stack.ts';
+import { weatherTables } from '../support/weather-tables.ts';
 
 /** Runs of ingestion on the real tables and topics; the source is a script. */
 let pipeline: IsolatedPipeline;
@@ -142,17 +143,17 @@ describe('a run of ingestion', () => {
     ]);
     expect(
       await pipeline.rows(
-        'select city_id, polled_at, observed_at, recent_observed_at from location_polls order by city_id',
+        'select entity_id, polled_at, observed_at, recent_observed_at from location_polls order by entity_id',
       ),
     ).toEqual([
       {
-        ...{ city_id: '10', polled_at: minutes(0), observed_at: minutes(-5) },
+        ...{ entity_id: '10', polled_at: minutes(0), observed_at: minutes(-5) },
         recent_observed_at: [minutes(-5)],
       },
-      { city_id: '20', polled_at: minutes(0), observed_at: null, recent_observed_at: [] },
-      { city_id: '40', polled_at: minutes(0), observed_at: null, recent_observed_at: [] },
+      { entity_id: '20', polled_at: minutes(0), observed_at: null, recent_observed_at: [] },
+      { entity_id: '40', polled_at: minutes(0), observed_at: null, recent_observed_at: [] },
       {
-        ...{ city_id: '50', polled_at: minutes(0), observed_at: minutes(-4) },
+        ...{ entity_id: '50', polled_at: minutes(0), observed_at: minutes(-4) },
         recent_observed_at: [minutes(-4)],
       },
     ]);
@@ -172,7 +173,7 @@ describe('a run of ingestion', () => {
       { published: 0, unchanged: 1 },
     ];
     expect(published).toEqual([isNew, isKnown, isNew, isNew, isKnown, isKnown, isKnown, isNew]);
-    const [row] = await pipeline.rows('select * from location_polls where city_id = 12');
+    const [row] = await pipeline.rows('select * from location_polls where entity_id = 12');
     expect(row).toMatchObject({
       observed_at: minutes(20),
       recent_observed_at: [20, 5, 10, 0].map(minutes),
@@ -294,7 +295,7 @@ describe('a budget of calls', () => {
 
   test('shared by workers under load never leases more than the plan has, nor backfills more than their share', async () => {
     const doors = [1, 2].map(() =>
-      connectDatabase({ ...postgresAddress(config), schema: pipeline.id, connections: 4 }),
+      connectDatabase({ ...postgresAddress(config), schema: pipeline.id, connections: 4 }, weatherTables),
     );
     try {
       const budgets = doors.map((door) => createCallBudget(door, 'key', terms));

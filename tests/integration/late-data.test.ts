@@ -25,13 +25,13 @@ const hour = (hoursAgo: number): Date =>
 const later = (start: Date, seconds: number): Date => new Date(start.getTime() + seconds * 1_000);
 
 interface Difference {
-  readonly city_id: number;
+  readonly entity_id: number;
   readonly window_start: Date;
   readonly is_missing: boolean;
   readonly differences: Readonly<Record<string, { observations: unknown; hourly: unknown }>>;
 }
 const audit = (since = new Date(0)) =>
-  pipeline.database.query<Difference>('audit-hours', [since, null, null]);
+  pipeline.database.query<Difference>('audit-hours', [since, null, null], 'weather');
 const counts = async (cityId: number) =>
   (
     await pipeline.rows<{ stored: number; counted: number }>(
@@ -75,7 +75,7 @@ describe.each([
     );
     await pipeline.untilRead();
     expect(await counts(cityId)).toEqual({ stored: 3, counted: 3 });
-    expect((await audit()).filter((row) => row.city_id === cityId)).toEqual([]);
+    expect((await audit()).filter((row) => row.entity_id === cityId)).toEqual([]);
   });
 
   test('after the hour’s state is gone is stored, takes nothing from the hour, and the audit names the hour', async () => {
@@ -91,7 +91,7 @@ describe.each([
     expect(
       await pipeline.rows(`select temp from observations where city_id = ${cityId} order by observed_at`),
     ).toEqual([{ temp: 1 }, { temp: 2 }, { temp: 3 }, { temp: 40 }]);
-    const found = (await audit(since)).filter((row) => row.city_id === cityId);
+    const found = (await audit(since)).filter((row) => row.entity_id === cityId);
     expect(found).toMatchObject([
       {
         window_start: start,
@@ -122,7 +122,7 @@ test('an hour of which a stream without state sees more new observations than th
   await pipeline.publish(observations([3, 4, 5]));
   await pipeline.untilRead();
   expect(await counts(cityId)).toEqual({ stored: 5, counted: 2 });
-  expect((await audit()).filter((row) => row.city_id === cityId)).toMatchObject([
+  expect((await audit()).filter((row) => row.entity_id === cityId)).toMatchObject([
     { window_start: start, differences: { observation_count: { observations: 5, hourly: 2 } } },
   ]);
 });
@@ -136,10 +136,10 @@ describe('the audit', () => {
     await pipeline.untilRead();
     await pipeline.sql.query('delete from weather_hourly where city_id = 41');
     await pipeline.sql.query("update weather_hourly set wind_avg = 4, origin = 'batch' where city_id = 42");
-    const found = (await audit()).filter(({ city_id }) => city_id === 41 || city_id === 42);
+    const found = (await audit()).filter(({ entity_id }) => entity_id === 41 || entity_id === 42);
     expect(found).toMatchObject([
-      { city_id: 41, window_start: start, is_missing: true },
-      { city_id: 42, window_start: start, is_missing: false },
+      { entity_id: 41, window_start: start, is_missing: true },
+      { entity_id: 42, window_start: start, is_missing: false },
     ]);
     expect(found[1]?.differences).toEqual({ wind_avg: { observations: 3, hourly: 4 } });
   });

@@ -2,19 +2,24 @@ import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBatchJob } from '../../clients/batch-job.ts';
 import { startReplay } from '../../clients/dead-letter-replay.ts';
+import { smokeTest } from '../../clients/smoke-gate.ts';
 import { connectTemporal, ensureNamespace } from '../../clients/temporal.ts';
+import { describeWorkerDeployment } from '../../clients/worker-deployments.ts';
 import { temporalAddress } from '../../config/addresses.ts';
-import { completenessWatchScheduleId, partitionsScheduleId } from '../../domain/identities.ts';
+import { completenessWatchScheduleId, partitionsScheduleId, SMOKE_TEST } from '../../domain/identities.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
-import { pipelines } from '../../pipelines/index.ts';
+import { pipelinesNamed } from '../../pipelines/index.ts';
+import { weather } from '../../pipelines/weather/definition.ts';
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import * as workflows from '../../workflows/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { config, connectSql } from '../support/shared-stack.ts';
 
 const { job, state, pipeline, source, window, backfill } = searchAttributes;
-const workflowTypes = Object.keys(workflows);
+const workflowTypes = Object.entries(workflows).flatMap(([name, exported]) =>
+  typeof exported === 'function' ? [name] : [],
+);
 let client: Client;
 
 const hourWithoutRows = {
@@ -40,6 +45,13 @@ beforeAll(async () => {
   });
   await startBatchJob(client, hourWithoutRows);
   await startReplay(client, timeWithoutLetters);
+  await smokeTest(client, (await describeWorkerDeployment(client)).currentBuild ?? '');
+  // Of a version that is not on record: each fails before it touches the job.
+  const unknown = { job: weather.job.name, version: '0123456789ab' };
+  for (const type of ['tryVersion', 'shadowUpgrade'])
+    await client.workflow.start(type, {
+      ...{ workflowId: `${type}/found-by-search-attributes`, taskQueue: taskQueues.control, args: [unknown] },
+    });
   await client.workflow.start<typeof workflows.backfill>('backfill', {
     ...{ workflowId: 'found-by-search-attributes', taskQueue: taskQueues.control, args: [oneHour] },
   });
@@ -62,7 +74,7 @@ const found = (query: string) =>
 
 /** What each workflow type is found by; a type that is missing here fails the test. */
 const queries: Readonly<Record<string, readonly string[]>> = {
-  flinkJob: Object.values(pipelines).map(
+  flinkJob: pipelinesNamed(config.values.PIPELINES).map(
     (each) => `${job.name} = '${each.job.name}' AND ${state.name} IN ('settling', 'stable', 'unstable')`,
   ),
   ingestWeather: [
@@ -80,6 +92,9 @@ const queries: Readonly<Record<string, readonly string[]>> = {
     `${pipeline.name} = 'weather' AND ${backfill.name} STARTS_WITH 'weather-' AND ${state.name} = 'completed'`,
   ],
   backfillChunk: [`${pipeline.name} = 'weather' AND ${backfill.name} STARTS_WITH 'weather-'`],
+  tryVersion: [`${job.name} = '${weather.job.name}'`],
+  shadowUpgrade: [`${job.name} = '${weather.job.name}'`],
+  smokeTest: [`${state.name} = 'passed'`],
   runBatchJob: [`${job.name} = '${hourWithoutRows.job}' AND ${state.name} = 'finished'`],
 };
 
@@ -93,7 +108,11 @@ describe('the search attributes', () => {
   });
 
   test('are on every run: none is found by nothing but its type', async () => {
-    const types = workflowTypes.map((type) => `'${type}'`).join(', ');
+    // What tests a build belongs to no job and to no pipeline.
+    const types = workflowTypes
+      .filter((type) => type !== SMOKE_TEST)
+      .map((type) => `'${type}'`)
+      .join(', ');
     const ours = [job, pipeline, window].map(({ name }) => `${name} IS NULL`).join(' AND ');
     await eventually(
       'each run has an attribute of ours',

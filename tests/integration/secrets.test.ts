@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connectTemporal } from '../../clients/temporal.ts';
 import { flinkRestUrl, temporalAddress } from '../../config/addresses.ts';
+import { readState } from '../../stack/data-dir.ts';
 import { config, connectSql, stack } from '../support/shared-stack.ts';
 
 const secrets = Object.entries({
@@ -10,6 +11,7 @@ const secrets = Object.entries({
   'the API key': stack.environment['OPENWEATHERMAP_API_KEY'],
   'the owner’s password': stack.environment['POSTGRES_PASSWORD'],
   'the pipeline’s password': stack.environment['POSTGRES_PIPELINE_PASSWORD'],
+  'the reader’s password': stack.environment['POSTGRES_READER_PASSWORD'],
   'the superuser’s password': stack.superuserPassword,
 }) as [string, string][];
 
@@ -78,6 +80,42 @@ test('no secret is in a workflow’s history or in what is stored of a job', asy
   await sql.end();
   expect(rows.length).toBeGreaterThan(0);
   expectNoSecret('flink_job_versions', JSON.stringify(rows));
+});
+
+test('no secret is in a row of the control plane’s tables', async () => {
+  const sql = await connectSql();
+  const { rows: tables } = await sql.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind = 'r' and not relispartition`,
+  );
+  expect(tables.length).toBeGreaterThan(15);
+  for (const { name } of tables) {
+    const { rows } = await sql.query<{ row: string }>(
+      `select t::text as row from "${name}" t order by random() limit 20000`,
+    );
+    expectNoSecret(name, rows.map(({ row }) => row).join('\n'));
+  }
+  await sql.end();
+});
+
+test('no secret is on the command line of a service, where every user of the machine can read it', () => {
+  const services = readState(stack.dataDir)?.services ?? [];
+  expect(services.length).toBeGreaterThan(6);
+  for (const { name, process: identity } of services) {
+    // Where there is no such directory the line is not told to others either.
+    const file = `/proc/${identity?.pid}/cmdline`;
+    expectNoSecret(name, existsSync(file) ? readFileSync(file, 'utf8') : '');
+  }
+});
+
+test('no secret is in what the stack writes about itself', () => {
+  for (const file of ['state.json', 'internal-ports.json'])
+    expectNoSecret(file, readFileSync(join(stack.dataDir, file), 'utf8'));
+  const builds = join(stack.dataDir, 'builds');
+  const files = readdirSync(builds, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  expect(files.length).toBeGreaterThan(3);
+  for (const { parentPath, name } of files)
+    expectNoSecret(name, readFileSync(join(parentPath, name), 'utf8'));
 });
 
 test('files with secrets can be read by their owner alone', () => {

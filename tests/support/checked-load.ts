@@ -32,14 +32,17 @@ export interface CheckedLoad {
   close(): Promise<void>;
 }
 
-export function createCheckedLoad(stack: OwnStack): CheckedLoad {
+/** @param firstCity the load's cities are this one and those after it: two loads on one stack have cities of their own */
+export function createCheckedLoad(
+  stack: Pick<OwnStack, 'config' | 'sql' | 'withTemporal'>,
+  firstCity: number = FIRST_CITY,
+): CheckedLoad {
   const kafka = connectKafka(kafkaBrokers(stack.config));
-  const load = createWeatherLoad({ firstCity: FIRST_CITY, cities: CITIES });
+  const load = createWeatherLoad({ firstCity, cities: CITIES });
+  const isOurs = `city_id between ${firstCity} and ${firstCity + CITIES - 1}`;
   let publishing: Publishing | undefined;
   const stored = async (): Promise<number> => {
-    const [row] = await stack.sql<{ count: string }>(
-      `select count(*) from observations where city_id >= ${FIRST_CITY}`,
-    );
+    const [row] = await stack.sql<{ count: string }>(`select count(*) from observations where ${isOurs}`);
     return Number(row?.count);
   };
   const pause = async (): Promise<void> => {
@@ -67,7 +70,7 @@ export function createCheckedLoad(stack: OwnStack): CheckedLoad {
       const [row] = await stack.sql<{ seconds: string }>(
         `select max(extract(epoch from stored_at - before)) as seconds from (
            select stored_at, lag(stored_at) over (order by stored_at) as before
-           from (select distinct stored_at from observations where city_id >= ${FIRST_CITY}) as stores
+           from (select distinct stored_at from observations where ${isOurs}) as stores
          ) as pauses where stored_at > '${new Date(sinceMs).toISOString()}'`,
       );
       return Number(row?.seconds);
@@ -83,14 +86,12 @@ export function createCheckedLoad(stack: OwnStack): CheckedLoad {
     },
     async expectTruth() {
       const observations = await stack.sql<Record<string, unknown>>(
-        `select * from observations where city_id >= ${FIRST_CITY}`,
+        `select * from observations where ${isOurs}`,
       );
       const truth = [...load.observations.values()];
       const rows = truth.map((record) => ({ ...rowOfTruth(record), topic, rejected_values: null }));
       expect(rowDifferences(observations, rows, keyOf('observed_at'))).toEqual([]);
-      const hours = await stack.sql<Record<string, unknown>>(
-        `select * from weather_hourly where city_id >= ${FIRST_CITY}`,
-      );
+      const hours = await stack.sql<Record<string, unknown>>(`select * from weather_hourly where ${isOurs}`);
       expect(rowDifferences(hours, hoursOfTruth(truth), keyOf('window_start'))).toEqual([]);
       return { observations: observations.length, hours: hours.length };
     },

@@ -36,6 +36,7 @@ import { type FakeFlink, fakeFlink } from './fake-flink.ts';
 import { parameters } from './fake-flink-activities.ts';
 import type { FakeTimes } from './fake-job-manager.ts';
 import { fakeSnapshots } from './fake-snapshots.ts';
+import { weatherTables } from './weather-tables.ts';
 
 /** What the actor has put on record. */
 export interface JobRow {
@@ -106,7 +107,7 @@ export async function startFakeActors(config: Config): Promise<FakeActors> {
   await sql.query(`create schema ${id}`);
   await migrate({ ...address, schema: id }, config.values.POSTGRES_PIPELINE_USER);
   const client = await createNamespace(config, id.replaceAll('_', '-'));
-  const database = connectDatabase({ ...address, schema: id, connections: 8 });
+  const database = connectDatabase({ ...address, schema: id, connections: 8 }, weatherTables);
   const actors = new Map<string, FakeActor>();
   const running = await startWorkers(client, actors, { config, database, directory });
   return {

@@ -31,6 +31,7 @@ import { weather } from '../../pipelines/weather/definition.ts';
 import { type BackfillRequestInput, backfillRequestSchema } from '../../schemas/backfill.ts';
 import { eventually } from './eventually.ts';
 import { createNamespace } from './fake-actors.ts';
+import { weatherTables } from './weather-tables.ts';
 
 export const SOURCE_SLOTS = 4;
 export const CITIES = [101, 102, 103, 104, 105];
@@ -109,7 +110,7 @@ export async function startFakeBackfills(
       [city],
     );
   const client = await createNamespace(config, id.replaceAll('_', '-'));
-  const database = connectDatabase({ ...address, schema: id, connections: 8 });
+  const database = connectDatabase({ ...address, schema: id, connections: 8 }, weatherTables);
   const world = createWorld(database, sql);
   const running = await startWorkers(config, client, world, more);
   return {

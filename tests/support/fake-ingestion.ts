@@ -66,7 +66,14 @@ export function fakeIngestion(places: readonly FakePlace[], { failuresBefore = 0
       places.flatMap(({ id }) => {
         if (exceptions.has(id)) return [];
         const { polledAt, recent } = polls.get(id) as Poll;
-        const names = { entity_id: id, name: `Place ${id}`, cadence_minutes: 10 };
+        const names = {
+          entity_id: id,
+          name: `Place ${id}`,
+          cadence_minutes: 10,
+          country: 'NO',
+          lat: 0,
+          lon: 0,
+        };
         return [{ ...names, polled_at: polledAt, recent_observed_at: recent }];
       }),
     'record-polls': ([, , ids, polledAt, observedAt]) => {
@@ -105,7 +112,7 @@ export function fakeIngestion(places: readonly FakePlace[], { failuresBefore = 0
   });
   const withSteps: Database = {
     ...database,
-    query: (name, parameters) => step(name, () => database.query(name, parameters)),
+    query: (name, parameters, of) => step(name, () => database.query(name, parameters, of)),
     // All or nothing: the fault comes before the first query, or after the last.
     transaction: (work) => step('transaction', () => work(database)),
   };

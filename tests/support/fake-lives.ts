@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { eventually } from './eventually.ts';
 import type { FakeActor, JobRow } from './fake-actors.ts';
+import type { FakeSubmission } from './fake-flink.ts';
 import { hasEnded } from './fake-job-manager.ts';
 
 /** What the actor believes, and Flink too: a moment after a loss they differ. */
@@ -61,13 +62,53 @@ export async function resubmit(job: FakeActor, command: () => Promise<unknown>):
   return untilStable(job, (before?.attempt ?? 0) + 1);
 }
 
+/** The next deploy finds another version. */
+export function changeVersion(job: FakeActor): void {
+  job.definition.settings['table.exec.state.ttl'] = randomBytes(6).toString('hex');
+}
+
+/** Deploys another version, and waits until it is confirmed. */
+export async function upgrade(job: FakeActor): Promise<JobRow> {
+  changeVersion(job);
+  const { desiredVersion } = await job.command('deploy');
+  return job.until(
+    `version ${desiredVersion} is confirmed`,
+    ({ state, version }) => state === 'stable' && version === desiredVersion,
+  );
+}
+
+/** Deploys a version that is never confirmed, and waits until the one before is stable again, from what it has left itself. */
+export async function failedUpgrade(job: FakeActor): Promise<void> {
+  const before = await job.row();
+  changeVersion(job);
+  await job.command('deploy');
+  const after = await job.until(
+    `version ${before?.version} is back`,
+    ({ state, version, attempt }) =>
+      state === 'stable' && version === before?.version && attempt > before.attempt + 1,
+  );
+  const { submissions } = job.flink;
+  const isBefore = ({ properties }: FakeSubmission): boolean =>
+    properties['table.exec.state.ttl'] === undefined;
+  // A savepoint, or a checkpoint where the version before was lost before it could be stopped: in either case its own.
+  const own = submissions.filter(isBefore);
+  const back = submissions.find(({ jobId }) => jobId === after.flink_job_id);
+  expect(back !== undefined && isBefore(back)).toBe(true);
+  expect(own.map(({ jobId }) => jobId)).toContain(back?.from?.jobId);
+  expect((await job.events()).map(({ event }) => event)).toContain('rolledBack');
+  expect(after.attempt).toBeGreaterThan(2);
+  expect(job.flink.mostActive()).toBe(1);
+  expect(job.flink.faults.armed()).toEqual([]);
+}
+
 export async function stop(job: FakeActor): Promise<void> {
   await job.command('stop');
   await job.until('it is stopped', ({ state }) => state === 'stopped');
 }
 
 export const STAGES = ['deploy', 'savepoint', 'suspend', 'resume', 'replace', 'restart', 'stop'] as const;
-export type Stage = (typeof STAGES)[number];
+/** The reference life has no upgrade: that would be another version in each of its later stages. */
+export type Stage = (typeof STAGES)[number] | 'upgrade';
 
 /**
  * Goes through the stages in their order; the second savepoint makes the first superfluous, and the restart goes on from it.
@@ -84,6 +125,7 @@ export async function referenceLife(
     savepoint: () => takeSavepoint(job),
     suspend: () => suspend(job),
     resume: () => resubmit(job, () => job.command('resume')),
+    upgrade: () => upgrade(job),
     replace: async () => {
       second = await takeSavepoint(job);
     },

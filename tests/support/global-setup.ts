@@ -67,6 +67,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         ...services.addresses,
         POSTGRES_PASSWORD: secrets.POSTGRES_PASSWORD,
         POSTGRES_PIPELINE_PASSWORD: secrets.POSTGRES_PIPELINE_PASSWORD,
+        POSTGRES_READER_PASSWORD: secrets.POSTGRES_READER_PASSWORD,
       },
       superuserPassword: secrets.POSTGRES_SUPERUSER_PASSWORD,
     });

@@ -27,7 +27,7 @@ export const runsOf = (stack: OwnStack, where = 'true'): Promise<RunRow[]> =>
   stack.sql<RunRow>(`select * from ingest_runs where ${where} order by scheduled_at`);
 
 /** No run under way, and none to come until `resume`. */
-export async function pauseIngestion(stack: OwnStack): Promise<void> {
+export async function pauseIngestion(stack: Pick<OwnStack, 'withTemporal'>): Promise<void> {
   await stack.withTemporal(async (client) => {
     await client.schedule.getHandle(ingestScheduleId('weather', 'mock', 0)).pause('a test compares');
     await eventually(
@@ -39,7 +39,7 @@ export async function pauseIngestion(stack: OwnStack): Promise<void> {
   });
 }
 
-export const resumeIngestion = (stack: OwnStack): Promise<void> =>
+export const resumeIngestion = (stack: Pick<OwnStack, 'withTemporal'>): Promise<void> =>
   stack.withTemporal((client) =>
     client.schedule.getHandle(ingestScheduleId('weather', 'mock', 0)).unpause('a test goes on'),
   );
@@ -52,9 +52,12 @@ export interface TopicRecord {
   readonly scheduledAt: string;
 }
 
-export async function liveRecords(stack: OwnStack): Promise<TopicRecord[]> {
+export const liveRecords = (stack: OwnStack): Promise<TopicRecord[]> =>
+  recordsOf(stack, weather.topics.live.name);
+
+/** Of a topic whose records are as the source serves the present. */
+export async function recordsOf(stack: OwnStack, name: string): Promise<TopicRecord[]> {
   const kafka = connectKafka(kafkaBrokers(stack.config));
-  const { name } = weather.topics.live;
   try {
     const marks = await kafka.watermarks(name);
     const ranges = marks.map(({ partition, low, high }) => ({ partition, first: low, end: high }));

@@ -17,6 +17,7 @@ import { contracts } from '../../pipelines/index.ts';
 import { weather } from '../../pipelines/weather/definition.ts';
 import { eventually } from './eventually.ts';
 import { config, connectSql } from './shared-stack.ts';
+import { weatherTables } from './weather-tables.ts';
 
 export interface Published {
   readonly cityId: number;
@@ -73,7 +74,7 @@ export async function createIsolatedPipeline(name: string, options: IsolatedOpti
     ...options.settings,
   };
   const definition = { ...weather, topics, consumerGroup: id };
-  const database = connectDatabase({ ...postgresAddress(config), schema: id, connections: 2 });
+  const database = connectDatabase({ ...postgresAddress(config), schema: id, connections: 2 }, weatherTables);
   const producer = new Kafka({ brokers: [...kafkaBrokers(config)], logLevel: logLevel.NOTHING }).producer({
     createPartitioner: Partitioners.DefaultPartitioner,
   });

@@ -7,6 +7,7 @@ import { connectDatabase, type Database } from '../../clients/postgres.ts';
 import { postgresAddress } from '../../config/addresses.ts';
 import type { CompletenessReason, CompletenessVerdict } from '../../domain/completeness-verdicts.ts';
 import { config, connectSql } from './shared-stack.ts';
+import { weatherTables } from './weather-tables.ts';
 
 export const PIPELINE = 'a-pipeline';
 export const SOURCE = 'a-source';
@@ -51,7 +52,7 @@ export async function createJudgedWorld() {
   await sql.query(`create schema ${schema}`);
   await sql.query(`set search_path = ${schema}`);
   await migrate({ ...postgresAddress(config), schema }, config.values.POSTGRES_PIPELINE_USER);
-  const database: Database = connectDatabase({ ...postgresAddress(config), schema });
+  const database: Database = connectDatabase({ ...postgresAddress(config), schema }, weatherTables);
   let offsets = 0;
   let backfills = 0;
   return {
@@ -158,7 +159,7 @@ export async function createJudgedWorld() {
       return judgeWindows(database, {
         ...{ pipeline: PIPELINE, source: SOURCE, from: new Date(from), to, overUntil: to, shards: 2 },
         ...{ isBehind: false, reading: [], publishedNotStored: [], mostAttempts: 3, historyFrom: null },
-        ...{ openRepairs: [], begunAt: new Date() },
+        ...{ openRepairs: [], begunAt: new Date(), letterTopics: [LIVE] },
         ...given,
       });
     },

@@ -6,11 +6,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { wrongAverages } from '../../bench/support/sql-changes.ts';
 import { startBatchJob } from '../../clients/batch-job.ts';
+import { startDryRun, startShadowUpgrade } from '../../clients/candidate-runs.ts';
 import { startReplay } from '../../clients/dead-letter-replay.ts';
 import { createFlinkRestClient } from '../../clients/flink-rest.ts';
 import { jobActor } from '../../clients/job-actor.ts';
-import { flinkRestUrl } from '../../config/addresses.ts';
+import { definedVersion, recordVersion } from '../../clients/job-versions.ts';
+import { connectDatabase } from '../../clients/postgres.ts';
+import { smokeTest } from '../../clients/smoke-gate.ts';
+import { describeWorkerDeployment } from '../../clients/worker-deployments.ts';
+import { flinkRestUrl, postgresAddress } from '../../config/addresses.ts';
 import { projectRoot } from '../../config/load.ts';
 import {
   completenessScheduleId,
@@ -19,6 +25,7 @@ import {
   jobActorId,
   partitionsScheduleId,
   recordsScheduleId,
+  smokeTestId,
 } from '../../domain/identities.ts';
 import { hasEnded } from '../../domain/job-health.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
@@ -27,6 +34,7 @@ import type { BackfillInputOfWorkflow } from '../../schemas/backfill.ts';
 import type { JobCommandInput, JobCommandName, JobState } from '../../schemas/job.ts';
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import type { backfill } from '../../workflows/backfill.ts';
+import { fastCheckpoints, recordChangedVersion, withOtherState } from './changed-versions.ts';
 import { eventually } from './eventually.ts';
 import { historyAsJson } from './histories.ts';
 import { type OwnStack, startOwnStack } from './own-stack.ts';
@@ -67,10 +75,11 @@ async function recordActor(stack: OwnStack, client: Client): Promise<void> {
   const stable = (attempt: number) =>
     until(
       `submission ${attempt} is stable`,
-      (state) => state.phase === 'stable' && state.attempt === attempt,
+      (state) => state.phase === 'stable' && state.attempt === before + attempt,
     );
 
-  await stable(1);
+  const begun = await until('it is stable', ({ phase }) => phase === 'stable');
+  const before = (begun?.attempt ?? 1) - 1;
   await command('savepoint', { commandId: 'a savepoint' });
   await actor.versionChanged();
   await command('suspend', { commandId: 'suspend' });
@@ -107,6 +116,32 @@ async function recordActor(stack: OwnStack, client: Client): Promise<void> {
   await command('stop', { commandId: 'stop' });
   await until('it is stopped', ({ phase }) => phase === 'stopped');
   await save(client, 'flinkJob.stopped', jobActorId(job));
+}
+
+/** An upgrade that is confirmed, one that is rolled back by itself, and a rollback by hand. */
+async function recordUpgrades(stack: OwnStack, client: Client): Promise<void> {
+  const actor = jobActor(client, job);
+  const stable = (what: string, holds: (state: JobState) => boolean) =>
+    eventually(
+      what,
+      () => actor.status(),
+      (state) => state?.phase === 'stable' && holds(state),
+      LONG,
+    );
+  const first = await stable('the job is stable', () => true);
+  const own = first?.version ?? '';
+  const fast = await recordChangedVersion(stack, job, own, { settings: fastCheckpoints });
+  const misfit = await recordChangedVersion(stack, job, fast, { sql: withOtherState });
+  await actor.command('deploy', { commandId: 'upgrade', version: fast, upgradeMode: 'checkpoint' });
+  const before = await stable('it is upgraded', ({ version }) => version === fast);
+  await actor.command('deploy', { commandId: 'misfit', version: misfit });
+  await stable(
+    'it is rolled back',
+    ({ version, attempt }) => version === fast && attempt > (before?.attempt ?? 0),
+  );
+  await actor.command('rollback', { commandId: 'rollback' });
+  await stable('it is gone back from by hand', ({ version }) => version === own);
+  await save(client, 'flinkJob.upgraded-and-rolled-back', jobActorId(job));
 }
 
 async function recordBatchJobs(stack: OwnStack, client: Client): Promise<void> {
@@ -234,12 +269,50 @@ async function recordReplay(client: Client): Promise<void> {
   await save(client, 'replayDeadLetters.completed', replay.workflowId);
 }
 
+/** A dry run that fits, a shadow upgrade that finds wrong averages, and one that cuts over and makes an hour anew. */
+async function recordCandidates(stack: OwnStack, client: Client): Promise<void> {
+  const database = connectDatabase(postgresAddress(stack.config));
+  const wrong = await recordVersion(database, job, wrongAverages.apply(definedVersion(weather.job)));
+  const rescaled = await recordVersion(database, job, definedVersion(weather.job, 1));
+  await database.close();
+  await eventually(
+    'hours that are over have rows of the stream',
+    () => stack.sql(`select from weather_hourly where window_end < now() and origin = 'stream'`),
+    (rows) => rows.length > 0,
+    LONG,
+  );
+  const tried = await startDryRun(client, { job, version: rescaled });
+  await tried.result();
+  await save(client, 'tryVersion.fits', tried.workflowId);
+  const refused = await startShadowUpgrade(client, { job, version: wrong });
+  await refused.result();
+  await save(client, 'shadowUpgrade.refused', refused.workflowId);
+  await stack.sql(
+    `update weather_hourly set temp_avg = temp_avg + 1 where (city_id, window_start) in (
+       select city_id, window_start from weather_hourly where window_end < now() and origin = 'stream' limit 1
+     )`,
+  );
+  const accepted = { job, version: rescaled, acceptDifferences: ['temp_avg'] };
+  const cutOver = await startShadowUpgrade(client, accepted);
+  await cutOver.result();
+  await save(client, 'shadowUpgrade.cut-over', cutOver.workflowId);
+}
+
+async function recordSmokeTest(client: Client): Promise<void> {
+  const { currentBuild = '' } = await describeWorkerDeployment(client);
+  await smokeTest(client, currentBuild);
+  await save(client, 'smokeTest.passed', smokeTestId(currentBuild));
+}
+
 const recorders: Readonly<Record<string, (stack: OwnStack, client: Client) => Promise<void>>> = {
   scheduled: (_, client) => recordScheduled(client),
   checks: recordChecks,
   replay: (_, client) => recordReplay(client),
+  smoke: (_, client) => recordSmokeTest(client),
   batchJobs: recordBatchJobs,
   backfills: recordBackfills,
+  candidates: recordCandidates,
+  upgrades: recordUpgrades,
   actor: recordActor,
 };
 const named = process.argv.slice(2);

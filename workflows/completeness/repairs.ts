@@ -106,7 +106,7 @@ async function reload(pipeline: string, jobs: BackfillJobs, repair: HourRepair):
       await turn(() => load(jobs, job));
       await checkLoad({ id: repair.id, job });
     }
-    if (await isAllStored({ repair })) break;
+    if (await isAllStored({ pipeline, repair })) break;
   }
   await requireNothingToForget({ pipeline, repair });
   await turn(() => recompute(jobs, repair));

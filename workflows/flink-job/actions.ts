@@ -3,7 +3,7 @@ import { ActivityCancellationType, isCancellation, proxyActivities } from '@temp
 import type { FlinkActivities } from '../../activities/flink.ts';
 import type { SavepointActivities, SavepointOutcome } from '../../activities/savepoints.ts';
 import { flinkId } from '../../domain/identities.ts';
-import { eventOf } from '../../domain/job-health.ts';
+import { eventOf, isNews, type Judgement } from '../../domain/job-health.ts';
 import {
   backoffMs,
   failuresAfter,
@@ -12,6 +12,19 @@ import {
   type JobAction,
   targetOf,
 } from '../../domain/job-machine.ts';
+import {
+  confirmedUpgrades,
+  isGivenUp,
+  isUnconfirmed,
+  pausedUpgrade,
+  rolledBack,
+  snapshotsInUse,
+  startOfUpgrade,
+  submittedUpgrade,
+  upgradeAfterFailure,
+  upgradeAfterLook,
+  withSnapshot,
+} from '../../domain/job-upgrade.ts';
 import { type JobState, NOTHING, type SavepointRequest } from '../../schemas/job.ts';
 import { isDecided, long, quick, reasonOfFailure, retry } from './calls.ts';
 import type { JobMemory } from './memory.ts';
@@ -68,7 +81,10 @@ export function actionsOn(
       const reason = reasonOfFailure(error);
       // What does not answer says nothing about the job: the same submission goes on.
       if (isDecided(error))
-        memory.enter('refused', { failures: failuresAfter(memory.state, Date.now()), reason });
+        memory.enter('refused', {
+          ...{ failures: failuresAfter(memory.state, Date.now()), reason },
+          upgrades: upgradeAfterFailure(memory.state, reason),
+        });
       else memory.explain(reason);
     }
   };
@@ -82,7 +98,8 @@ export function actionsOn(
     watch: () => watch(memory),
     savepoint: () => savepoint(memory),
     suspend: () => suspend(memory),
-    settle: async () => memory.enter('suspended'),
+    settle: async () => memory.enter('suspended', { upgrades: pausedUpgrade(memory.state.upgrades) }),
+    rollBack: async () => memory.enter('rolledBack', rolledBack(memory.state, Date.now())),
     rest: () => memory.untilChange(memory.state.alert?.isDelivered === false ? UNDELIVERED_MS : undefined),
   };
 }
@@ -91,10 +108,11 @@ export function actionsOn(
 async function recordTarget(memory: JobMemory): Promise<boolean> {
   if (memory.state.desiredVersion === '') {
     const { version, policy } = await describeVersion({ name: memory.state.name });
-    memory.change({ desiredVersion: version, policy });
+    // The deploy that started this actor may have named another one meanwhile.
+    if (memory.state.desiredVersion === '') memory.change({ desiredVersion: version, policy });
   }
   const { name, desiredVersion: version, restart, restorePath: own } = memory.state;
-  const from = restart?.from ?? '';
+  const from = whatToStartFrom(memory.state);
   const isNamed = from !== '' && from !== NOTHING;
   const wanted = from === '' ? own : isNamed ? from : '';
   const before = memory.changes;
@@ -111,38 +129,64 @@ async function recordTarget(memory: JobMemory): Promise<boolean> {
   const target = { name, version, attempt, jobId, restorePath: path };
   await recordJobTarget(target);
   const reason = from === NOTHING ? 'without state, as it was commanded' : note;
+  const kept = withSnapshot(memory.state, own);
+  const upgrades = submittedUpgrade(kept, version, Date.now(), memory.state.policy);
   // A restart that was commanded while this one was recorded is another one: it stays wanted.
   const carriedOut = memory.state.restart === restart ? { restart: undefined, acceptsStateLoss: false } : {};
-  memory.enter('targetRecorded', { ...target, ...carriedOut, reason, stableSinceMs: 0 });
+  memory.enter('targetRecorded', { ...target, ...carriedOut, upgrades, reason, stableSinceMs: 0 });
   await memory.record();
   return true;
 }
 
+/** A restart that was commanded says so; then a new version's first submission; then a rollback, which never takes another snapshot. */
+function whatToStartFrom(state: JobState): string {
+  const { restart, upgrades, restorePath } = state;
+  return restart?.from || startOfUpgrade(state) || (upgrades.isRollingBack ? restorePath : '');
+}
+
 async function watch(memory: JobMemory): Promise<void> {
+  const { name, jobId, phase, policy, version } = memory.state;
+  const upgrades = submittedUpgrade(memory.state.upgrades, version, Date.now(), policy);
   // It runs as it is desired: to have permitted a start without state is no permission for the next loss.
-  memory.change({ acceptsStateLoss: false });
-  const { name, jobId, phase, policy, nextSavepointAtMs } = memory.state;
+  memory.change({ acceptsStateLoss: false, upgrades });
   const untilMs = watchForMs(memory.state, Date.now());
-  const seen = await memory.attend(() => watchJob({ name, jobId, phase, policy, untilMs }));
-  if (seen === undefined) return;
+  const question = { name, jobId, phase, policy, untilMs, isUnconfirmed: isUnconfirmed(memory.state) };
+  const seen = await memory.attend(() => watchJob(question));
+  if (seen !== undefined) await takeIn(memory, seen);
+}
+
+async function takeIn(memory: JobMemory, seen: Judgement): Promise<void> {
   const { verdict, reason } = seen;
+  const { name, jobId, phase, nextSavepointAtMs } = memory.state;
   const nowMs = Date.now();
   if (verdict === 'stable') {
     const next = nextSavepointAtMs === 0 ? nextSavepoint(memory.state) : nextSavepointAtMs;
-    memory.enter('becameStable', { reason, stableSinceMs: nowMs, nextSavepointAtMs: next });
+    const proven = { reason, stableSinceMs: nowMs, nextSavepointAtMs: next };
+    const event = isUnconfirmed(memory.state) ? 'confirmed' : 'becameStable';
+    memory.enter(event, { ...proven, upgrades: confirmedUpgrades(memory.state) });
   } else if (verdict === 'lost') {
     // It may have run and made checkpoints before it was given up.
     const restorePath = (await findCheckpoint({ name, jobId })) || memory.state.restorePath;
     const failures = failuresAfter(memory.state, nowMs);
-    memory.enter('lost', { failures, reason, restorePath, stableSinceMs: 0 });
+    const upgrades = upgradeAfterFailure(memory.state, reason);
+    memory.enter('lost', { failures, reason, restorePath, upgrades, stableSinceMs: 0 });
   } else {
+    memory.change({ upgrades: upgradeAfterLook(memory.state, seen, nowMs) });
+    // What a version is given up for is told by its rollback.
+    if (isGivenUp(memory.state)) return;
+    if (!isNews(seen, phase)) return memory.explain(reason);
     const failures = failuresThatCount(memory.state, nowMs);
     memory.enter(eventOf(verdict), { reason, failures, stableSinceMs: 0 });
   }
 }
 
-function watchForMs({ phase, alert, nextSavepointAtMs }: JobState, nowMs: number): number {
+/** Long enough for the looks that a confirmation needs, also when nobody looked until its deadline. */
+const CONFIRMATION_MS = 15_000;
+
+function watchForMs({ phase, alert, nextSavepointAtMs, version, upgrades }: JobState, nowMs: number): number {
   const longest = alert?.isDelivered === false ? UNDELIVERED_MS : WATCH_MS;
+  if (isUnconfirmed({ version, upgrades }))
+    return Math.min(longest, Math.max((upgrades.pending?.deadlineMs ?? 0) - nowMs, CONFIRMATION_MS));
   // Only of a stable job a savepoint becomes due.
   if (phase !== 'stable' || nextSavepointAtMs === 0) return longest;
   return Math.min(longest, Math.max(nextSavepointAtMs - nowMs, 1_000));
@@ -171,10 +215,11 @@ function takeOne(
   return take({ name, version, jobId, triggerId, kind, timeoutMs: policy.savepointTimeoutMs });
 }
 
-async function prune({ name, policy, restorePath, restart }: JobState): Promise<void> {
+async function prune({ name, policy, restorePath, restart, upgrades }: JobState): Promise<void> {
   const { savepointsKept: count, savepointsKeptMs: ageMs } = policy;
   try {
-    await pruneSnapshots({ name, count, ageMs, inUse: [restorePath, restart?.from ?? ''] });
+    const inUse = [restorePath, restart?.from ?? '', ...snapshotsInUse(upgrades)];
+    await pruneSnapshots({ name, count, ageMs, inUse });
   } catch (error) {
     // What could not be deleted is tried again with the next savepoint; the failed activity stands in the history.
     if (isCancellation(error)) throw error;
@@ -186,20 +231,33 @@ async function suspend(memory: JobMemory): Promise<void> {
     memory.enter('suspendBegun');
     await memory.record();
   }
-  const triggerId = flinkId(`${memory.state.jobId}/suspend`);
-  const outcome = await takeOne(memory.state, stopJobWithSavepoint, { triggerId, kind: 'suspend' });
-  const ended =
-    outcome.status === 'completed'
-      ? { restorePath: outcome.path, reason: '' }
-      : await cancel(memory.state, outcome.reason);
-  memory.enter('suspended', { ...ended, failures: 0, savepointRequests: [] });
+  const ended = await end(memory.state);
+  const { restorePath = memory.state.restorePath } = ended;
+  const upgrades = pausedUpgrade(withSnapshot(memory.state, restorePath));
+  memory.enter('suspended', { ...ended, upgrades, failures: 0, savepointRequests: [] });
 }
 
-/** The job is too ill for a savepoint: its newest retained checkpoint serves, and the history says so. */
+/** @returns what the job goes on from, and why that is not a savepoint of it */
+async function end(state: JobState): Promise<Partial<JobState>> {
+  const { jobId, upgrades } = state;
+  if (upgrades.isRollingBack) {
+    await cancelJob({ jobId });
+    return {};
+  }
+  const isReplaced = !isUnconfirmed(state) && targetOf(state) === 'running';
+  if (isReplaced && upgrades.pending?.mode === 'checkpoint')
+    return cancel(state, 'the upgrade goes on from the last checkpoint');
+  const triggerId = flinkId(`${jobId}/suspend`);
+  const outcome = await takeOne(state, stopJobWithSavepoint, { triggerId, kind: 'suspend' });
+  if (outcome.status === 'completed') return { restorePath: outcome.path, reason: '' };
+  return cancel(state, `no savepoint could be taken (${outcome.reason})`);
+}
+
+/** Its newest retained checkpoint serves, and the history says why. */
 async function cancel({ name, jobId, restorePath: own }: JobState, why: string): Promise<Partial<JobState>> {
   await cancelJob({ jobId });
   const restorePath = (await findCheckpoint({ name, jobId })) || own;
   const origin =
     restorePath === '' ? 'from the beginning, as it completed no checkpoint either' : `from ${restorePath}`;
-  return { restorePath, reason: `no savepoint could be taken (${why}); it goes on ${origin}` };
+  return { restorePath, reason: `${why}; it goes on ${origin}` };
 }

@@ -1,7 +1,8 @@
 /** The notices of a Flink job's actor: one when a person is needed, one when that is over. */
 import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { NotifyActivities } from '../../activities/notify.ts';
-import { alertKindOf, jobPhases } from '../../domain/job-machine.ts';
+import { alertKindOf } from '../../domain/job-machine.ts';
+import { jobPhases } from '../../domain/job-phases.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
 import type { JobState } from '../../schemas/job.ts';
 import { retry } from './calls.ts';
@@ -17,8 +18,8 @@ const { notify } = proxyActivities<NotifyActivities>({
 type OpenAlert = NonNullable<JobState['alert']>;
 
 export async function alertIfNeeded(memory: JobMemory): Promise<void> {
-  const { alert, phase } = memory.state;
-  const kind = alertKindOf(phase, alert?.kind);
+  const { alert } = memory.state;
+  const kind = alertKindOf(memory.state, alert?.kind);
   if (alert !== undefined && alert.kind !== kind) {
     const isDelivered = await tell(memory.state, 'resolved', alert);
     memory.change({ alert: isDelivered ? undefined : { ...alert, isDelivered } });
@@ -30,18 +31,23 @@ export async function alertIfNeeded(memory: JobMemory): Promise<void> {
 }
 
 async function tell(
-  { phase, reason }: JobState,
+  { phase, reason, upgrades }: JobState,
   status: 'raised' | 'resolved',
   { kind, sinceMs }: OpenAlert,
 ): Promise<boolean> {
   const { workflowId } = workflowInfo();
+  const { rejected } = upgrades;
+  const why =
+    kind === 'job-rolled-back' && rejected !== undefined
+      ? `version ${rejected.version} was rolled back: ${rejected.reason}`
+      : reason;
   try {
     await notify({
       status,
       kind,
       id: `${workflowId}/${kind}/${sinceMs}`,
       subject: workflowId,
-      reason: reason === '' ? jobPhases[phase].description : reason,
+      reason: why === '' ? jobPhases[phase].description : why,
       since: new Date(sinceMs).toISOString(),
       at: new Date().toISOString(),
     });

@@ -11,7 +11,9 @@ import {
 import type { FlinkActivities } from '../../activities/flink.ts';
 import type { SavepointActivities } from '../../activities/savepoints.ts';
 import { flinkId } from '../../domain/identities.ts';
-import { jobPhases, remember } from '../../domain/job-machine.ts';
+import { remember } from '../../domain/job-machine.ts';
+import { jobPhases } from '../../domain/job-phases.ts';
+import { commandedRollback, planUpgrade } from '../../domain/job-upgrade.ts';
 import {
   ACTOR_ENDING,
   type JobCommandInput,
@@ -66,10 +68,15 @@ export function takeCommands(memory: JobMemory): void {
     if (memory.state.phase === 'failing' && memory.state.desired === 'running') memory.enter('retried');
   };
 
-  command('deploy', async ({ acceptStateLoss: acceptsStateLoss }) => {
-    const { version: desiredVersion, policy } = await describeVersion({ name: memory.state.name });
-    const desired = memory.state.desired === 'stopped' ? 'running' : memory.state.desired;
-    tryNow({ desiredVersion, policy, desired, acceptsStateLoss });
+  command('deploy', (input) => deploy(memory, input, tryNow));
+  command('rollback', async () => {
+    const { name } = memory.state;
+    const change = commandedRollback(memory.state, Date.now());
+    if (change === undefined) throw refusal(`there is no version of ${name} before this one to go back to`);
+    const { from = '' } = change.upgrades?.pending ?? {};
+    // Only of a version that is confirmed the snapshot may have been disposed of since.
+    if (from !== '') await resolveSavepoint({ name, from });
+    tryNow({ ...change, desired: memory.state.desired === 'stopped' ? 'running' : memory.state.desired });
   });
   command('suspend', () => memory.change({ desired: 'suspended' }));
   command('resume', ({ acceptStateLoss: acceptsStateLoss }) =>
@@ -87,6 +94,26 @@ export function takeCommands(memory: JobMemory): void {
   });
   command('stop', () => memory.change({ desired: 'stopped' }));
   command('park', () => memory.change({ isParked: true }));
+}
+
+async function deploy(
+  memory: JobMemory,
+  input: Parsed<'deploy'>,
+  tryNow: (change: Partial<JobState>) => void,
+): Promise<void> {
+  const { name } = memory.state;
+  const { acceptStateLoss: acceptsStateLoss, version: named, upgradeMode: mode = 'savepoint' } = input;
+  const asked = input.parallelism ?? (named === undefined ? memory.state.upgrades.parallelism : 0);
+  const { version, policy } = await describeVersion({ name, version: named, parallelism: asked });
+  const snapshot = input.from === undefined ? '' : await resolveSavepoint({ name, from: input.from });
+  const desired = memory.state.desired === 'stopped' ? 'running' : memory.state.desired;
+  const { rejected } = memory.state.upgrades;
+  // What was rolled back is not tried again because the system starts; somebody has to deploy it.
+  if (input.isStart === true && rejected?.version === version) return tryNow({ policy, desired });
+  const from = mode === 'stateless' ? NOTHING : snapshot;
+  const parallelism = input.parallelism ?? memory.state.upgrades.parallelism;
+  const upgrades = planUpgrade(memory.state, { version, mode, from, parallelism });
+  tryNow({ desiredVersion: version, policy, desired, acceptsStateLoss, upgrades });
 }
 
 function requestSavepoint(memory: JobMemory, triggerId: string): void {

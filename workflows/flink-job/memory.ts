@@ -8,7 +8,8 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { FlinkActivities } from '../../activities/flink.ts';
-import { type JobEvent, jobPhases, transition } from '../../domain/job-machine.ts';
+import { type JobEvent, transition } from '../../domain/job-machine.ts';
+import { jobPhases } from '../../domain/job-phases.ts';
 import { searchAttributes } from '../../domain/search-attributes.ts';
 import {
   type JobCommandName,

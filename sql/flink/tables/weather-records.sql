@@ -1,6 +1,6 @@
 -- OpenWeatherMap's JSON as it was published: the live topic, and beside it the repairs of recent hours.
 -- Every number is a DOUBLE, as any JSON reader has it: read as BIGINT, an id of 1.5 would become the city 1.
-CREATE TABLE weather_records (
+CREATE TABLE records (
   id DOUBLE,
   name STRING,
   dt DOUBLE,

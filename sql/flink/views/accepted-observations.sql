@@ -6,6 +6,6 @@ FROM (
   SELECT
     *,
     ROW_NUMBER() OVER (PARTITION BY city_id, observed_at ORDER BY arrived_at ASC) AS arrival
-  FROM flattened_weather
+  FROM flattened_records
 )
 WHERE arrival = 1

@@ -1,6 +1,6 @@
 -- One flat row for each record that fits the contract (docs/producers.md); what does not becomes a dead letter. Whatever a sink
 -- or a cast could fail on is bounded here.
-CREATE VIEW flattened_weather AS
+CREATE VIEW flattened_records AS
 SELECT
   CAST(id AS BIGINT) AS city_id,
   CAST(TO_TIMESTAMP_LTZ(CAST(dt AS BIGINT), 0) AS TIMESTAMP(3)) AS observed_at,
@@ -35,7 +35,7 @@ SELECT
   backfill,
   revision,
   arrived_at
-FROM weather_records
+FROM records
 WHERE id BETWEEN 1 AND 9007199254740991
   AND id = FLOOR(id)
   -- From 1900, which PostgreSQL, the JDBC driver and Flink agree on, to the time of publishing; clocks may differ by ten minutes.

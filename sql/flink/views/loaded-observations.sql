@@ -6,7 +6,7 @@ FROM (
   SELECT
     *,
     ROW_NUMBER() OVER (PARTITION BY city_id, observed_at ORDER BY revision DESC, record_offset ASC) AS arrival
-  FROM flattened_weather
+  FROM flattened_records
   WHERE (${backfill} = 'any' OR backfill = ${backfill})
     AND observed_at >= TIMESTAMP ${from}
     AND observed_at < TIMESTAMP ${to}

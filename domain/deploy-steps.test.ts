@@ -1,0 +1,373 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  breachOf,
+  type DeployFacts,
+  drainingBuilds,
+  GATES,
+  type Gate,
+  type GateVerdict,
+  neededWorkers,
+  nextStep,
+  refusalOf,
+  rollbackTarget,
+  stepSentences,
+  type VersionFacts,
+  wishAtStart,
+  wishDecision,
+} from './deploy-steps.ts';
+
+const OLD = 'aaaaaaaaaaaaaaaa';
+const NEW = 'bbbbbbbbbbbbbbbb';
+const OTHER = 'cccccccccccccccc';
+const BUILDS = [OLD, NEW, OTHER];
+const NOW = 1_000_000;
+const WISHED = 500_000;
+
+const version = (buildId: string, change: Partial<VersionFacts> = {}): VersionFacts => ({
+  buildId,
+  hasFiles: true,
+  worker: 'none',
+  unpolled: [],
+  status: 'unknown',
+  openRuns: 0,
+  lastCurrentMs: undefined,
+  ceasedMs: undefined,
+  verdicts: {},
+  ...change,
+});
+const passed: GateVerdict = { passed: true, reason: '', judgedAtMs: WISHED + 1 };
+const failed: GateVerdict = { passed: false, reason: 'it does not fit', judgedAtMs: WISHED + 1 };
+const before: GateVerdict = { ...failed, judgedAtMs: WISHED - 1 };
+
+/** The old build serves, the new one is wanted. */
+const facts = (change: Partial<VersionFacts> = {}, more: Partial<DeployFacts> = {}): DeployFacts => ({
+  nowMs: NOW,
+  wish: { buildId: NEW, kind: 'deploy', wishedAtMs: WISHED },
+  currentBuild: OLD,
+  currentSinceMs: 100,
+  versions: [version(OLD, { worker: 'ready', status: 'current', lastCurrentMs: 100 }), version(NEW, change)],
+  failures: { failedRuns: 0, failedRunsBefore: 0, stuck: [] },
+  watchMs: 120_000,
+  ...more,
+});
+
+describe('a deploy', () => {
+  test.each<[string, Partial<VersionFacts>, string]>([
+    ['first replays', {}, 'verify'],
+    ['then starts the worker', { verdicts: { replay: passed } }, 'start'],
+    ['waits for it', { verdicts: { replay: passed }, worker: 'starting' }, 'await-pollers'],
+    [
+      'and until it polls every queue',
+      { verdicts: { replay: passed }, worker: 'ready', unpolled: ['flink'] },
+      'await-pollers',
+    ],
+    ['then tests the doors', { verdicts: { replay: passed }, worker: 'ready' }, 'smoke'],
+    [
+      'then makes it current',
+      { verdicts: { replay: passed, smoke: passed }, worker: 'ready' },
+      'make-current',
+    ],
+    ['is refused by a gate', { verdicts: { replay: failed } }, 'refused'],
+    ['is not refused by what was before', { verdicts: { replay: before, watch: before } }, 'verify'],
+    ['cannot go on without the directory', { hasFiles: false }, 'lost'],
+  ])('%s', (_, change, kind) => {
+    expect(nextStep(facts(change)).kind).toBe(kind);
+  });
+
+  test('goes through no gate where nothing serves that a gate could protect', () => {
+    const versions = [
+      version(OLD, { hasFiles: false, lastCurrentMs: 100 }),
+      version(NEW, { worker: 'ready' }),
+    ];
+    expect(nextStep(facts({}, { versions })).kind).toBe('make-current');
+    expect(nextStep(facts({ worker: 'ready' }, { currentBuild: undefined })).kind).toBe('make-current');
+  });
+
+  test('a rollback goes through no gate either', () => {
+    const wish = { buildId: NEW, kind: 'rollback', wishedAtMs: WISHED } as const;
+    expect(nextStep(facts({}, { wish })).kind).toBe('start');
+    expect(nextStep(facts({ worker: 'ready' }, { wish })).kind).toBe('make-current');
+  });
+});
+
+describe('what has become current', () => {
+  const current = (verdicts: VersionFacts['verdicts'] = {}, more: Partial<DeployFacts> = {}): DeployFacts =>
+    facts(
+      {},
+      {
+        currentBuild: NEW,
+        currentSinceMs: NOW - 60_000,
+        versions: [
+          version(OLD, { worker: 'ready', status: 'draining', lastCurrentMs: 100, ceasedMs: NOW - 60_000 }),
+          version(NEW, { worker: 'ready', status: 'current', lastCurrentMs: NOW - 60_000, verdicts }),
+        ],
+        ...more,
+      },
+    );
+
+  test('is watched as long as is configured, and has then proved itself', () => {
+    expect(nextStep(current())).toEqual({ kind: 'watch', buildId: NEW, untilMs: NOW + 60_000 });
+    expect(nextStep(current({}, { nowMs: NOW + 60_000 })).kind).toBe('pass-watch');
+    expect(nextStep(current({ watch: passed })).kind).toBe('rest');
+  });
+
+  test('is taken back when more fails than before, to what was current before', () => {
+    const failures = { failedRuns: 2, failedRunsBefore: 1, stuck: [] };
+    expect(nextStep(current({}, { failures }))).toMatchObject({ kind: 'fail-watch', buildId: NEW });
+    expect(nextStep(current({ watch: failed }))).toEqual({ kind: 'roll-back', buildId: OLD, from: NEW });
+  });
+
+  test('that is taken back waits for the worker of the other where it has ended', () => {
+    const [old, present] = current({ watch: failed }).versions;
+    const with_ = (worker: VersionFacts['worker']): DeployFacts =>
+      current({}, { versions: [{ ...old!, worker }, present!] });
+    expect(nextStep(with_('none'))).toEqual({ kind: 'start', buildId: OLD });
+    expect(neededWorkers(with_('none')).get(OLD)).toBeDefined();
+    expect(nextStep(with_('starting'))).toMatchObject({ kind: 'await-pollers', buildId: OLD });
+  });
+
+  test('is not watched where there is nothing to go back to', () => {
+    const [, present] = current().versions;
+    expect(nextStep(current({}, { versions: [present!] })).kind).toBe('rest');
+  });
+
+  test('a workflow task that fails again and again is a breach at once, and names the run', () => {
+    const stuck = [{ workflowId: 'ingest/1', attempt: 4 }];
+    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck })).toContain('ingest/1 has failed 3 times');
+    expect(breachOf({ failedRuns: 3, failedRunsBefore: 3, stuck: [] })).toBeUndefined();
+  });
+
+  test('the worker of the one before stays until the watch is over, though nothing is open there', () => {
+    const drained = (verdicts: VersionFacts['verdicts']) => {
+      const [old, present] = current(verdicts).versions;
+      return current({}, { versions: [{ ...old!, status: 'drained' }, present!] });
+    };
+    expect([...neededWorkers(drained({})).keys()].sort()).toEqual([OLD, NEW]);
+    expect([...neededWorkers(drained({ watch: passed })).keys()]).toEqual([NEW]);
+  });
+});
+
+describe('the end of a worker', () => {
+  test('waits for every open run, and for a status that the server has not yet told', () => {
+    const needs = (change: Partial<VersionFacts>) =>
+      neededWorkers(facts({}, { wish: undefined, versions: [version(OLD), version(OTHER, change)] })).get(
+        OTHER,
+      );
+    expect(needs({ status: 'draining' })).toBe('draining');
+    expect(needs({ status: 'drained', openRuns: 1 })).toBe('draining');
+    expect(needs({ status: 'drained' })).toBeUndefined();
+    expect(needs({ status: 'inactive' })).toBeUndefined();
+  });
+
+  test('what nobody can serve is told first, then what takes too long', () => {
+    const versions = [
+      version(NEW, { openRuns: 1, ceasedMs: NOW - 10 }),
+      version(OTHER, { openRuns: 2, ceasedMs: NOW - 10_000 }),
+      version('dddddddddddddddd', { openRuns: 3, hasFiles: false }),
+    ];
+    expect(drainingBuilds(facts({}, { versions }), 5_000)).toEqual([
+      { buildId: 'dddddddddddddddd', openRuns: 3, isLost: true, isOverdue: false },
+      { buildId: OTHER, openRuns: 2, isLost: false, isOverdue: true },
+      { buildId: NEW, openRuns: 1, isLost: false, isOverdue: false },
+    ]);
+  });
+});
+
+describe('a command to deploy', () => {
+  test('follows what is under way, begins anew what was refused, and does nothing for what is current', () => {
+    expect(wishDecision(facts(), NEW)).toBe('attach');
+    expect(wishDecision(facts({ verdicts: { smoke: failed } }), NEW)).toBe('record');
+    expect(wishDecision(facts(), OTHER)).toBe('record');
+    expect(wishDecision(facts({}, { wish: undefined }), OLD)).toBe('is current');
+    // Somebody wants the other build: to stay is a wish of its own.
+    expect(wishDecision(facts(), OLD)).toBe('record');
+  });
+});
+
+describe('a start of the system', () => {
+  test('deploys its own build, goes on with a deploy of it, and leaves alone what was taken back', () => {
+    expect(wishAtStart(facts({}, { wish: undefined }), NEW)).toEqual({ kind: 'record', wish: 'deploy' });
+    expect(wishAtStart(facts(), NEW)).toEqual({ kind: 'go on' });
+    const wish = { buildId: OLD, kind: 'rollback', wishedAtMs: WISHED } as const;
+    expect(wishAtStart(facts({ verdicts: { watch: failed } }, { wish }), NEW)).toEqual({
+      kind: 'stay',
+      reason: 'it does not fit',
+    });
+    // A gate that refused it may find it mended.
+    expect(wishAtStart(facts({ verdicts: { smoke: failed } }), NEW)).toEqual({
+      kind: 'record',
+      wish: 'deploy',
+    });
+  });
+
+  test('of the build that is current wants it to stay so', () => {
+    expect(wishAtStart(facts({}, { wish: undefined }), OLD)).toEqual({ kind: 'record', wish: 'rollback' });
+    expect(wishAtStart(facts({ verdicts: { smoke: failed } }), OLD)).toEqual({ kind: 'go on' });
+  });
+
+  test('deploys its own build, taken back or not, where what is current is gone', () => {
+    const versions = [version(OLD, { hasFiles: false }), version(NEW, { verdicts: { watch: before } })];
+    expect(wishAtStart(facts({}, { versions, wish: undefined }), NEW)).toEqual({
+      kind: 'record',
+      wish: 'deploy',
+    });
+  });
+});
+
+const anyVerdict: fc.Arbitrary<GateVerdict> = fc.record({
+  passed: fc.boolean(),
+  reason: fc.constant('because'),
+  judgedAtMs: fc.integer({ min: 0, max: NOW }),
+});
+const anyVersion = (buildId: string): fc.Arbitrary<VersionFacts> =>
+  fc.record({
+    buildId: fc.constant(buildId),
+    hasFiles: fc.boolean(),
+    worker: fc.constantFrom('none', 'starting', 'ready'),
+    unpolled: fc.constantFrom<readonly string[]>([], ['control']),
+    status: fc.constantFrom('unknown', 'inactive', 'current', 'draining', 'drained'),
+    openRuns: fc.integer({ min: 0, max: 3 }),
+    lastCurrentMs: fc.option(fc.integer({ min: 1, max: NOW }), { nil: undefined }),
+    ceasedMs: fc.option(fc.integer({ min: 1, max: NOW }), { nil: undefined }),
+    verdicts: fc.record(
+      Object.fromEntries(GATES.map((gate) => [gate, anyVerdict])) as Record<Gate, fc.Arbitrary<GateVerdict>>,
+      { requiredKeys: [] },
+    ),
+  });
+const anyFacts: fc.Arbitrary<DeployFacts> = fc.record({
+  nowMs: fc.constant(NOW),
+  wish: fc.option(
+    fc.record({
+      buildId: fc.constantFrom(...BUILDS),
+      kind: fc.constantFrom('deploy', 'rollback'),
+      wishedAtMs: fc.integer({ min: 0, max: NOW }),
+    }),
+    { nil: undefined },
+  ),
+  currentBuild: fc.option(fc.constantFrom(...BUILDS), { nil: undefined }),
+  currentSinceMs: fc.option(fc.integer({ min: 1, max: NOW }), { nil: undefined }),
+  versions: fc.tuple(...BUILDS.map(anyVersion)),
+  failures: fc.record({
+    failedRuns: fc.integer({ min: 0, max: 2 }),
+    failedRunsBefore: fc.integer({ min: 0, max: 2 }),
+    stuck: fc.constantFrom([], [{ workflowId: 'a', attempt: 5 }]),
+  }),
+  watchMs: fc.integer({ min: 0, max: NOW }),
+});
+
+describe('whatever the facts', () => {
+  const find = ({ versions }: DeployFacts, buildId: string | undefined) =>
+    versions.find((each) => each.buildId === buildId);
+
+  test('there is a next step, and it is the same for whoever looks', () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const step = nextStep(given);
+        expect(stepSentences).toHaveProperty(step.kind);
+        expect(nextStep(structuredClone(given))).toEqual(step);
+      }),
+    );
+  });
+
+  test('nothing that a gate has refused since it is wanted becomes current', () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const step = nextStep(given);
+        if (step.kind === 'make-current') expect(refusalOf(given)).toBeUndefined();
+      }),
+    );
+  });
+
+  test('where something serves, a deploy becomes current only through both gates, with every queue polled', () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const step = nextStep(given);
+        if (step.kind !== 'make-current') return;
+        const wanted = find(given, step.buildId);
+        expect(wanted).toMatchObject({ worker: 'ready', unpolled: [], hasFiles: true });
+        const current = find(given, given.currentBuild);
+        const serves = current !== undefined && (current.hasFiles || current.worker !== 'none');
+        if (!serves || given.wish?.kind === 'rollback') return;
+        for (const gate of ['replay', 'smoke'] as const)
+          expect(wanted?.verdicts[gate]).toMatchObject({ passed: true });
+      }),
+    );
+  });
+
+  test('the worker of the current build, and of every build with open runs, is needed', () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const needs = neededWorkers(given);
+        if (given.currentBuild !== undefined) expect(needs.has(given.currentBuild)).toBe(true);
+        for (const { buildId, openRuns, status } of given.versions)
+          if (openRuns > 0 || status === 'draining') expect(needs.has(buildId)).toBe(true);
+      }),
+    );
+  });
+
+  test('a rollback goes to a build that has served, can be started, and was not taken back itself', () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        const target = rollbackTarget(given);
+        if (target === undefined) return;
+        expect(target.hasFiles).toBe(true);
+        expect(target.lastCurrentMs).toBeDefined();
+        expect(target.buildId).not.toBe(given.currentBuild);
+        expect(target.verdicts.watch?.passed).not.toBe(false);
+      }),
+    );
+  });
+
+  test('each step, taken, leads to another: a deploy ends', () => {
+    fc.assert(
+      fc.property(anyFacts, (given) => {
+        let now = given;
+        for (let steps = 0; steps < 30; steps += 1) {
+          const step = nextStep(now);
+          if (['rest', 'refused', 'lost'].includes(step.kind)) return;
+          now = taken(now, step);
+        }
+        expect.fail('it never comes to rest');
+      }),
+    );
+  });
+});
+
+/** What the facts are once a step was taken and it went well. */
+function taken(facts: DeployFacts, step: ReturnType<typeof nextStep>): DeployFacts {
+  const nowMs = facts.nowMs + 1_000;
+  const on = (buildId: string, change: (version: VersionFacts) => Partial<VersionFacts>): DeployFacts => ({
+    ...facts,
+    nowMs,
+    versions: facts.versions.map((each) => (each.buildId === buildId ? { ...each, ...change(each) } : each)),
+  });
+  const judged = (gate: Gate, isPassed: boolean) => (each: VersionFacts) => ({
+    verdicts: { ...each.verdicts, [gate]: { passed: isPassed, reason: 'why', judgedAtMs: nowMs } },
+  });
+  switch (step.kind) {
+    case 'verify':
+      return on(step.buildId, judged('replay', true));
+    case 'smoke':
+      return on(step.buildId, judged('smoke', true));
+    case 'pass-watch':
+      return on(step.buildId, judged('watch', true));
+    case 'fail-watch':
+      return on(step.buildId, judged('watch', false));
+    case 'start':
+      return on(step.buildId, () => ({ worker: 'starting' }));
+    case 'await-pollers':
+      return on(step.buildId, () => ({ worker: 'ready', unpolled: [] }));
+    case 'make-current':
+    case 'roll-back':
+      return {
+        ...on(step.buildId, () => ({ lastCurrentMs: nowMs })),
+        currentBuild: step.buildId,
+        currentSinceMs: nowMs,
+      };
+    case 'watch':
+      return { ...facts, nowMs: step.untilMs };
+    default:
+      return facts;
+  }
+}

@@ -1,0 +1,2 @@
+-- The clock by which rows are stamped.
+select now() as now

@@ -1,0 +1,1 @@
+select drop_shadow_tables($1)
