@@ -33,6 +33,12 @@ export function readGuide(name: string): Guide {
 
 /** All that the project consists of; packages are those that are installed. */
 export function copyProject(directory: string): void {
+  copyFiles(directory);
+  symlinkSync(join(projectRoot, 'node_modules'), join(directory, 'node_modules'));
+}
+
+/** What a fresh clone has. */
+export function copyFiles(directory: string): void {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: projectRoot,
     encoding: 'utf8',
@@ -41,7 +47,6 @@ export function copyProject(directory: string): void {
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     cpSync(join(projectRoot, file), join(directory, file));
   }
-  symlinkSync(join(projectRoot, 'node_modules'), join(directory, 'node_modules'));
 }
 
 export function writeFiles(directory: string, files: Guide['files']): void {
