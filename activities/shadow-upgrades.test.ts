@@ -31,7 +31,7 @@ function world() {
   const database = fakeDatabase({
     savepoint: () => (it.savepoint === undefined ? [] : [it.savepoint]),
     'database-time': [{ now: AT }],
-    'windows-of-stream': [{ windows: 7 }],
+    'windows-compared': [{ windows: 7 }],
   });
   const kafka: Partial<KafkaClient> = {
     watermarks: async (topic) => (topic === weather.topics.live.name ? it.watermarks : []),

@@ -28,7 +28,7 @@ export interface HourRange {
 export interface ShadowComparison {
   readonly from: string;
   readonly to: string;
-  /** How many windows of the stream lie between. */
+  /** How many windows of the stream lie between and were written by neither since. */
   readonly compared: number;
   readonly differences: readonly ColumnDifference[];
   /** Where they lie: what is to be made anew when they are accepted. */
