@@ -120,7 +120,7 @@ describe('awaitReaders', () => {
       if (looks > 6) it.committed.set('b', 12);
     };
     const sight = await it.readers({ groups: ['a', 'b'], untilMs: 60_000 });
-    expect(sight).toEqual({
+    expect(sight).toMatchObject({
       unread: 0,
       asked: {
         at: AT.toISOString(),
@@ -129,10 +129,12 @@ describe('awaitReaders', () => {
     });
   });
 
-  test('tells how much is unread when its time is over; what has expired need not be read', async () => {
+  test('tells how much is unread, and by whom, when its time is over; what has expired need not be read', async () => {
     const it = world();
     it.watermarks = [{ partition: 0, low: 4, high: 10 }];
-    expect(await it.readers({ groups: ['a'], untilMs: 0 })).toMatchObject({ unread: 6 });
+    it.committed.set('b', 9);
+    const sight = await it.readers({ groups: ['b', 'a'], untilMs: 0 });
+    expect(sight).toMatchObject({ unread: 6, slowest: 'a' });
   });
 
   test('fails with the candidate', async () => {

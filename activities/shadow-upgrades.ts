@@ -57,6 +57,8 @@ export interface ReadersSight {
   readonly asked: { readonly at: string; readonly ends: readonly LogEnd[] };
   /** Of the group that has most. */
   readonly unread: number;
+  /** The group that has most. */
+  readonly slowest?: string;
 }
 
 /** How the job stands after a cut-over. */
@@ -144,7 +146,8 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
         if (jobId !== undefined) await requireAlive(jobId);
         const open = await Promise.all(groups.map((group) => unreadBefore(kafka, group, asked.ends)));
         const unread = Math.max(...open);
-        if (unread === 0 || Date.now() >= deadline) return { asked, unread };
+        const slowest = groups[open.indexOf(unread)] ?? '';
+        if (unread === 0 || Date.now() >= deadline) return { asked, unread, slowest };
         await pause();
       }
     },
@@ -166,7 +169,13 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
     },
 
     /** Tells the job's actor to go on with the version, from the candidate's state. */
-    async cutOver(input: { job: string; version: string; from: string; commandId: string }): Promise<void> {
+    async cutOver(input: {
+      job: string;
+      version: string;
+      from: string;
+      commandId: string;
+      parallelism?: number | undefined;
+    }): Promise<void> {
       const { job, ...command } = input;
       await actorOf(job).command('deploy', command);
     },

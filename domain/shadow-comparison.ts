@@ -98,6 +98,25 @@ export function rangesOf(hours: readonly string[], most: number = MOST_RANGES): 
   });
 }
 
+/**
+ * What is to be made anew once the job has gone on with accepted differences: the hours that differ, and those that were not over at
+ * the comparison, up to the one that runs now. They, too, hold what the version before has made of them.
+ */
+export function rangesToMakeAnew(
+  { to, ranges }: Pick<ShadowComparison, 'to' | 'ranges'>,
+  now: Date,
+): readonly HourRange[] {
+  const last = ranges.at(-1);
+  if (last === undefined) return [];
+  const recent = {
+    from: hourText(new Date(to).getTime()),
+    to: hourText(lastWindowEnd(now).getTime() + HOUR_MS),
+  };
+  return last.to === recent.from
+    ? [...ranges.slice(0, -1), { from: last.from, to: recent.to }]
+    : [...ranges, recent];
+}
+
 /** As a batch job's parameter is written. */
 const hourText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 

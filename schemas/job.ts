@@ -89,7 +89,7 @@ const commandId = z.string().min(1).max(100).optional();
 const acceptStateLoss = z.boolean().default(false);
 
 /** Flink distributes the state of a job with the default settings over so many groups: more subtasks than that would have none. */
-const MOST_PARALLEL = 128;
+export const MOST_PARALLEL = 128;
 
 /** The input of each command, by the name of its update. */
 export const jobCommandSchemas = {

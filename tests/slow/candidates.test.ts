@@ -210,7 +210,7 @@ describe('a shadow upgrade', () => {
     const accepted = await hourglass([...shadow, '--accept-differences', 'temp_avg']);
     expect([accepted.code, accepted.stdout]).toEqual([
       0,
-      expect.stringContaining('they differ in temp_avg in 1; 1 range of hours made anew.'),
+      expect.stringContaining('they differ in temp_avg in 1; 2 ranges of hours made anew.'),
     ]);
     const { rows } = await sql.query<{ temp_avg: number }>(
       'select temp_avg from weather_hourly where city_id = $1 and window_start = $2',
