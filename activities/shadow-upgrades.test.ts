@@ -32,6 +32,7 @@ function world() {
     savepoint: () => (it.savepoint === undefined ? [] : [it.savepoint]),
     'database-time': [{ now: AT }],
     'windows-compared': [{ windows: 7 }],
+    'changed-hours': [{ window_start: new Date('2026-01-31T08:00:00Z') }],
   });
   const kafka: Partial<KafkaClient> = {
     watermarks: async (topic) => (topic === weather.topics.live.name ? it.watermarks : []),
@@ -162,6 +163,15 @@ test('windows are compared up to the hour that is over, and from the first that 
   expect(it.database.askedFor('shadow-differences').at(-1)).toEqual([
     ...['shadow_x', weather.tables.windows, from, to, AT],
   ]);
+});
+
+test('the hours that were written since a moment are told up to the one that runs', async () => {
+  const it = world();
+  const since = '2026-01-31T10:20:00.000Z';
+  expect(await it.environment.run(it.activities.hoursWrittenSince, { job, since })).toEqual([
+    '2026-01-31T08:00:00.000Z',
+  ]);
+  expect(it.database.askedFor('changed-hours')).toEqual([[new Date(since), AT]]);
 });
 
 describe('awaitUpgrade', () => {

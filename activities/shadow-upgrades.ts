@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { oldestRecords } from '../clients/candidate-costs.ts';
+import { changedHoursSince } from '../clients/completeness-checks.ts';
 import { FlinkUnreachableError } from '../clients/flink-errors.ts';
 import type { FlinkRestClient } from '../clients/flink-rest.ts';
 import type { JobActor } from '../clients/job-actor.ts';
@@ -166,6 +167,14 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
         ...{ schema: input.schema, table: pipeline.tables.windows, from, to, writtenBefore },
       });
       return { from: from.toISOString(), to: to.toISOString(), ...found };
+    },
+
+    /** The hours that the stream has written since, or of which observations were stored. */
+    async hoursWrittenSince({ job, since }: { job: string; since: string }): Promise<readonly string[]> {
+      const { name: pipeline } = streamOf(streams, job);
+      const before = await databaseTime(database);
+      const hours = await changedHoursSince(database, { pipeline, since: new Date(since), before });
+      return hours.map((hour) => hour.toISOString());
     },
 
     /** Tells the job's actor to go on with the version, from the candidate's state. */

@@ -99,23 +99,26 @@ export function rangesOf(hours: readonly string[], most: number = MOST_RANGES): 
 }
 
 /**
- * What is to be made anew once the job has gone on with accepted differences: the hours that differ, and those that were not over at
- * the comparison, up to the one that runs now. They, too, hold what the version before has made of them.
+ * What is to be made anew once the job has gone on with accepted differences: the hours that differ, and all that were not compared,
+ * which also hold what the version before has made of them.
+ * @param written the hours that either has written since the candidate had read the log: a comparison leaves these windows out
+ * @param now the hours from the end of the comparison up to the one that runs then were not over
  */
 export function rangesToMakeAnew(
   { to, ranges }: Pick<ShadowComparison, 'to' | 'ranges'>,
+  written: readonly string[],
   now: Date,
 ): readonly HourRange[] {
-  const last = ranges.at(-1);
-  if (last === undefined) return [];
-  const recent = {
-    from: hourText(new Date(to).getTime()),
-    to: hourText(lastWindowEnd(now).getTime() + HOUR_MS),
-  };
-  return last.to === recent.from
-    ? [...ranges.slice(0, -1), { from: last.from, to: recent.to }]
-    : [...ranges, recent];
+  if (ranges.length === 0) return [];
+  const untilNow = { from: to, to: hourText(lastWindowEnd(now).getTime() + HOUR_MS) };
+  return rangesOf([...[...ranges, untilNow].flatMap(hoursOf), ...written]);
 }
+
+const hoursOf = ({ from, to }: HourRange): string[] => {
+  const start = new Date(from).getTime();
+  const count = Math.max(0, (new Date(to).getTime() - start) / HOUR_MS);
+  return Array.from({ length: count }, (_, index) => hourText(start + index * HOUR_MS));
+};
 
 /** As a batch job's parameter is written. */
 const hourText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

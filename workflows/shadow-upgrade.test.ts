@@ -78,6 +78,7 @@ function world(breakOff?: BreakOff) {
     readings: [] as { tookMs: number; unread?: number; slowest?: string }[],
     askedAnew: 0,
     settling: [{ end: 'underWay', reason: 'it settles' }] as UpgradeSight[],
+    writtenSince: [] as string[],
     isCancelled: false,
   };
   const effects: Record<string, (args: never) => unknown> = {
@@ -103,6 +104,7 @@ function world(breakOff?: BreakOff) {
       it.told.push(command);
       it.runs = version;
     },
+    hoursWrittenSince: ({ since }: { since: string }) => (since === asked.at ? it.writtenSince : []),
     awaitUpgrade: () => it.settling.shift() ?? { end: 'stable', attempt: 2 },
     runBatchJob: ({ parameters }: { parameters: unknown }) => it.madeAnew.push(parameters),
   };
@@ -134,7 +136,8 @@ afterEach(() => {
 const STEPS = [
   ...['requireStable', 'describeCandidate', 'prepareCandidate', 'submitCandidate', 'awaitReaders'],
   ...['awaitReaders', 'compareWindows', 'stopJobWithSavepoint', 'endCandidate', 'awaitReaders'],
-  ...['cutOver', 'awaitUpgrade', 'awaitUpgrade', 'runBatchJob', 'runBatchJob'],
+  ...['cutOver', 'awaitUpgrade', 'awaitUpgrade', 'hoursWrittenSince', 'runBatchJob'],
+  'runBatchJob',
 ];
 const CUT_OVER = STEPS.indexOf('cutOver');
 const steps = STEPS.map((name, at) => ({ name, at }));
@@ -226,12 +229,14 @@ describe('the candidate reads', () => {
 });
 
 describe('after the cut-over', () => {
-  test('the version is waited for as long as its actor takes, and the hours until then are made anew, too', async () => {
+  test('the version is waited for as long as its actor takes, and the hours that nobody has compared are made anew, too', async () => {
     const it = world();
     it.settling = Array.from({ length: 50 }, () => ({ end: 'underWay', reason: 'the JobManager is away' }));
     it.readings = [{ tookMs: 0 }, { tookMs: 0 }, { tookMs: 45 * MINUTE_MS }];
+    it.writtenSince = ['2026-01-30T01:00:00.000Z', '2026-01-31T13:00:00.000Z'];
     await it.upgrade();
     expect(it.madeAnew).toEqual([
+      { from: '2026-01-30T01:00:00Z', to: '2026-01-30T02:00:00Z' },
       { from: '2026-01-31T08:00:00Z', to: '2026-01-31T09:00:00Z' },
       { from: '2026-01-31T12:00:00Z', to: '2026-01-31T14:00:00Z' },
     ]);

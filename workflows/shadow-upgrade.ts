@@ -34,6 +34,7 @@ import {
   compareWindows,
   cutOver,
   describeCandidate,
+  hoursWrittenSince,
   idOf,
   parseInput,
   questionOf,
@@ -84,6 +85,8 @@ export async function shadowUpgrade(given: ShadowUpgradeInput): Promise<ShadowUp
 interface Proof {
   readonly comparison: ShadowComparison;
   readonly open: readonly string[];
+  /** Whatever was published before then, the candidate had read and written before the comparison. */
+  readonly readUntil: string;
   readonly savepoint: string;
 }
 
@@ -103,16 +106,18 @@ async function prove(candidate: Candidate, input: Input, tell: Tell): Promise<Pr
   const jobId = idOf('candidate');
   const refused = await submitCandidate({ candidate, jobId, restorePath: '' });
   if (refused !== undefined) throw refusal(refused.reason);
-  await catchUp(candidate, jobId, input.catchUpMs ?? replayLimitMs(candidate.replay), tell);
+  const limitMs = input.catchUpMs ?? replayLimitMs(candidate.replay);
+  const readUntil = await catchUp(candidate, jobId, limitMs, tell);
   const comparison = await compare(candidate, jobId, tell);
   const open = notAccepted(comparison, input.acceptDifferences);
-  return { comparison, open, savepoint: open.length > 0 ? '' : await stopCandidate(candidate, jobId) };
+  const savepoint = open.length > 0 ? '' : await stopCandidate(candidate, jobId);
+  return { comparison, open, readUntil, savepoint };
 }
 
 /** Of the candidate nothing is left by now but its savepoint. */
 async function concluded(
   candidate: Candidate,
-  { comparison, open, savepoint }: Proof,
+  { comparison, open, readUntil, savepoint }: Proof,
   input: Input,
   tell: Tell,
 ): Promise<ShadowUpgradeResult> {
@@ -123,7 +128,7 @@ async function concluded(
   // Whoever cancels it now would have hours that nobody makes anew under a version that differs in them.
   const recomputed = await CancellationScope.nonCancellable(async () => {
     await goOnFrom(savepoint, candidate, input, tell);
-    return recompute(candidate, comparison, tell);
+    return recompute(candidate, comparison, readUntil, tell);
   });
   const sentence = cutOverSentence(comparison, version, recomputed);
   return { ...shared, outcome: 'cutOver', sentence, savepoint, recomputed };
@@ -131,26 +136,28 @@ async function concluded(
 
 /**
  * Reads what the log holds, then what came meanwhile, and so on until that is little: what the candidate writes after the moment of
- * the comparison is not compared. @throws ApplicationFailure when it has not come so far in time
+ * the comparison is not compared.
+ * @returns the moment before which everything that was published is read
+ * @throws ApplicationFailure when it has not come so far in time
  */
 async function catchUp(
   { job, consumerGroup }: Candidate,
   jobId: string,
   withinMs: number,
   tell: Tell,
-): Promise<void> {
+): Promise<string> {
   const readers = { job, groups: [consumerGroup], jobId };
   const deadline = Date.now() + withinMs;
-  for (let tookMs = Number.POSITIVE_INFINITY; tookMs > SHORT_READING_MS; ) {
+  for (;;) {
     const began = Date.now();
-    const { unread } = await untilRead(readers, deadline - began, (open) =>
+    const { asked, unread } = await untilRead(readers, deadline - began, (open) =>
       tell({ step: 'catchingUp', unread: open }),
     );
     if (unread > 0)
       throw refusal(
         `the candidate has not read the log within ${Math.round(withinMs / 60_000)} minutes, ${unread} records are left; the job was not touched`,
       );
-    tookMs = Date.now() - began;
+    if (Date.now() - began <= SHORT_READING_MS) return asked.at;
   }
 }
 
@@ -228,11 +235,14 @@ async function goOnFrom(
 
 /** @returns how many ranges */
 async function recompute(
-  { recomputeJob }: Candidate,
+  { job, recomputeJob }: Candidate,
   comparison: ShadowComparison,
+  since: string,
   tell: Tell,
 ): Promise<number> {
-  const ranges = rangesToMakeAnew(comparison, new Date());
+  if (comparison.ranges.length === 0) return 0;
+  const written = await hoursWrittenSince({ job, since });
+  const ranges = rangesToMakeAnew(comparison, written, new Date());
   for (const parameters of ranges) {
     tell({ step: 'recomputing', comparison });
     const input: BatchJobInput = {
