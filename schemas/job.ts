@@ -99,7 +99,7 @@ export const jobCommandSchemas = {
       commandId,
       acceptStateLoss,
       version: versionName.optional(),
-      /** Instead of the version's own; without a version it also holds for later deploys. */
+      /** Instead of the version's own; it also holds for later deploys. */
       parallelism: z.int().min(1).max(MOST_PARALLEL).optional(),
       upgradeMode: z.enum(UPGRADE_MODES).optional(),
       /** The snapshot that the new version starts from; the old one is stopped with a savepoint of its own before. */
