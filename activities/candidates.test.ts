@@ -69,9 +69,12 @@ function world(given: { version?: JobVersion; columns?: string[]; freeSlots?: nu
       if (found !== undefined) found.state = 'CANCELED';
     },
   };
+  /** All that Flink was asked to run, a session each. */
+  const sessions: (readonly string[])[] = [];
   const submissions: { statements: readonly string[]; properties: Readonly<Record<string, string>> }[] = [];
   const gateway: FlinkGatewayClient = {
     async execute(statements, properties) {
+      sessions.push(statements);
       if (flink.refuses !== undefined) throw new FlinkStatementError('SELECT', flink.refuses);
       if (statements.at(-1)?.startsWith('DESCRIBE')) return { jobId: undefined, rows: [['place', 'BIGINT']] };
       submissions.push({ statements, properties });
@@ -95,7 +98,7 @@ function world(given: { version?: JobVersion; columns?: string[]; freeSlots?: nu
   const environment = new MockActivityEnvironment(undefined, { logger: new DefaultLogger('ERROR') });
   const question: CandidateQuestion = { job, version, purpose: 'dry_run', run: 'abcdef01' };
   const describeIt = () => environment.run(activities.describeCandidate, question) as Promise<Candidate>;
-  return { activities, environment, happened, jobs, flink, database, submissions, describeIt };
+  return { activities, environment, happened, jobs, flink, database, sessions, submissions, describeIt };
 }
 
 const running = (name: string): FakeJob => ({
@@ -127,6 +130,17 @@ describe('describeCandidate', () => {
       ...{ code, retryable: false },
     });
     expect(happened).toEqual([]);
+  });
+
+  test('runs nothing to look at a version, and refuses one that would run something before its last statement', async () => {
+    const looked = world();
+    await looked.describeIt();
+    const [creating = []] = looked.sessions;
+    expect(creating.map((sql) => sql.split(' ')[0])).toEqual(['CREATE', 'CREATE', 'DESCRIBE']);
+    const view = 'CREATE VIEW later AS SELECT place FROM records';
+    const disordered = world({ version: { ...content, statements: [...content.statements, view] } });
+    await expect(disordered.describeIt()).rejects.toMatchObject({ code: 'NOT_SHADOWABLE', retryable: false });
+    expect(disordered.sessions).toEqual([]);
   });
 
   test('hands on what Flink refuses', async () => {

@@ -31,7 +31,8 @@ function world() {
   const database = fakeDatabase({
     savepoint: () => (it.savepoint === undefined ? [] : [it.savepoint]),
     'database-time': [{ now: AT }],
-    'windows-of-stream': [{ windows: 7 }],
+    'windows-compared': [{ windows: 7 }],
+    'changed-hours': [{ window_start: new Date('2026-01-31T08:00:00Z') }],
   });
   const kafka: Partial<KafkaClient> = {
     watermarks: async (topic) => (topic === weather.topics.live.name ? it.watermarks : []),
@@ -120,7 +121,7 @@ describe('awaitReaders', () => {
       if (looks > 6) it.committed.set('b', 12);
     };
     const sight = await it.readers({ groups: ['a', 'b'], untilMs: 60_000 });
-    expect(sight).toEqual({
+    expect(sight).toMatchObject({
       unread: 0,
       asked: {
         at: AT.toISOString(),
@@ -129,10 +130,12 @@ describe('awaitReaders', () => {
     });
   });
 
-  test('tells how much is unread when its time is over; what has expired need not be read', async () => {
+  test('tells how much is unread, and by whom, when its time is over; what has expired need not be read', async () => {
     const it = world();
     it.watermarks = [{ partition: 0, low: 4, high: 10 }];
-    expect(await it.readers({ groups: ['a'], untilMs: 0 })).toMatchObject({ unread: 6 });
+    it.committed.set('b', 9);
+    const sight = await it.readers({ groups: ['b', 'a'], untilMs: 0 });
+    expect(sight).toMatchObject({ unread: 6, slowest: 'a' });
   });
 
   test('fails with the candidate', async () => {
@@ -160,6 +163,15 @@ test('windows are compared up to the hour that is over, and from the first that 
   expect(it.database.askedFor('shadow-differences').at(-1)).toEqual([
     ...['shadow_x', weather.tables.windows, from, to, AT],
   ]);
+});
+
+test('the hours that were written since a moment are told up to the one that runs', async () => {
+  const it = world();
+  const since = '2026-01-31T10:20:00.000Z';
+  expect(await it.environment.run(it.activities.hoursWrittenSince, { job, since })).toEqual([
+    '2026-01-31T08:00:00.000Z',
+  ]);
+  expect(it.database.askedFor('changed-hours')).toEqual([[new Date(since), AT]]);
 });
 
 describe('awaitUpgrade', () => {

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { oldestRecords } from '../clients/candidate-costs.ts';
+import { changedHoursSince } from '../clients/completeness-checks.ts';
 import { FlinkUnreachableError } from '../clients/flink-errors.ts';
 import type { FlinkRestClient } from '../clients/flink-rest.ts';
 import type { JobActor } from '../clients/job-actor.ts';
@@ -57,6 +58,8 @@ export interface ReadersSight {
   readonly asked: { readonly at: string; readonly ends: readonly LogEnd[] };
   /** Of the group that has most. */
   readonly unread: number;
+  /** The group that has most. */
+  readonly slowest?: string;
 }
 
 /** How the job stands after a cut-over. */
@@ -144,7 +147,8 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
         if (jobId !== undefined) await requireAlive(jobId);
         const open = await Promise.all(groups.map((group) => unreadBefore(kafka, group, asked.ends)));
         const unread = Math.max(...open);
-        if (unread === 0 || Date.now() >= deadline) return { asked, unread };
+        const slowest = groups[open.indexOf(unread)] ?? '';
+        if (unread === 0 || Date.now() >= deadline) return { asked, unread, slowest };
         await pause();
       }
     },
@@ -165,8 +169,22 @@ export function createShadowUpgradeActivities(deps: ShadowUpgradeDeps) {
       return { from: from.toISOString(), to: to.toISOString(), ...found };
     },
 
+    /** The hours that the stream has written since, or of which observations were stored. */
+    async hoursWrittenSince({ job, since }: { job: string; since: string }): Promise<readonly string[]> {
+      const { name: pipeline } = streamOf(streams, job);
+      const before = await databaseTime(database);
+      const hours = await changedHoursSince(database, { pipeline, since: new Date(since), before });
+      return hours.map((hour) => hour.toISOString());
+    },
+
     /** Tells the job's actor to go on with the version, from the candidate's state. */
-    async cutOver(input: { job: string; version: string; from: string; commandId: string }): Promise<void> {
+    async cutOver(input: {
+      job: string;
+      version: string;
+      from: string;
+      commandId: string;
+      parallelism?: number | undefined;
+    }): Promise<void> {
       const { job, ...command } = input;
       await actorOf(job).command('deploy', command);
     },

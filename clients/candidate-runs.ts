@@ -1,5 +1,5 @@
 /** The door to dry runs and shadow upgrades: starts one, or attaches to the one of the same version that runs, and follows it. */
-import { type Client, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { type Client, TerminatedFailure, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { DryRunAnswer } from '../domain/dry-run.ts';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
 import { shadowUpgradeId, tryVersionId } from '../domain/identities.ts';
@@ -37,11 +37,21 @@ export class CandidateRunFailedError extends HourglassError {
   }
 }
 
+/** Thrown when somebody terminated a run: nothing of a workflow runs after that, so it ended nothing. */
+class CandidateTerminatedError extends HourglassError {
+  constructor(workflowId: string) {
+    super(
+      'CANDIDATE_TERMINATED',
+      `The workflow ${workflowId} was terminated: the candidate's job may run on in Flink, and its tables stay. Cancel the job in Flink's Web UI; the next try of the same version ends what is left. (To cancel the workflow instead ends everything.)`,
+    );
+  }
+}
+
 export interface CandidateRun<Result> {
   readonly workflowId: string;
   /** Says nothing when a worker is there. @throws CandidateNotAnsweringError */
   answers(): Promise<void>;
-  /** Waits for the end. @throws CandidateRunFailedError */
+  /** Waits for the end. @throws CandidateRunFailedError, CandidateTerminatedError */
   result(): Promise<Result>;
 }
 
@@ -136,6 +146,7 @@ function runOf<Input, Result>(
         return (await handle.result()) as Result;
       } catch (error) {
         if (!(error instanceof WorkflowFailedError)) throw error;
+        if (error.cause instanceof TerminatedFailure) throw new CandidateTerminatedError(workflowId);
         throw new CandidateRunFailedError(workflowId, innermostFailure(error));
       }
     },

@@ -63,7 +63,8 @@ export async function compareWithShadow(
   database: Queries,
   { schema, table, from, to, writtenBefore }: CompareQuestion,
 ): Promise<Pick<ShadowComparison, 'compared' | 'differences' | 'ranges'>> {
-  const [count] = await database.query<{ windows: number }>('windows-of-stream', [
+  const [count] = await database.query<{ windows: number }>('windows-compared', [
+    schema,
     table,
     from,
     to,

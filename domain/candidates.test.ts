@@ -67,6 +67,22 @@ describe('the tables that a version writes', () => {
     ],
     ['nothing written', [sink(jdbc())], 'it writes no table'],
     [
+      'a statement after the one that writes',
+      [sink(jdbc()), insert(), 'CREATE VIEW x AS SELECT 1 AS place'],
+      'only its last statement may run anything, and "INSERT INTO hours SELECT 1 AS place" stands before it',
+    ],
+    ['a second statement that writes', [sink(jdbc()), insert(), insert()], 'may run anything'],
+    [
+      'a statement set before the last statement',
+      [sink(jdbc()), `EXECUTE STATEMENT SET BEGIN ${insert()}; END`, insert()],
+      'and "EXECUTE STATEMENT SET BEGIN INSERT INTO',
+    ],
+    [
+      'a table that is created from a query',
+      [sink(jdbc()), sink("  'connector' = 'jdbc'", 'x').concat(' AS SELECT 1 AS place'), insert()],
+      'and "CREATE TABLE x',
+    ],
+    [
       'a consumer group of its own',
       [sink("  'connector' = 'kafka',\n  'properties.group.id' = 'mine'", 'records'), sink(jdbc()), insert()],
       `the properties.group.id of records is not \${consumer_group}`,

@@ -69,9 +69,15 @@ const CREATED = /^\s*CREATE\s+(?:TEMPORARY\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?
 const OPTION = /'([\w.-]+)'\s*=\s*('(?:[^']|'')*'|\$\{\w+\})/g;
 const INSERTED = /\bINSERT\s+(?:INTO|OVERWRITE)\s+(?:TABLE\s+)?([`\w.]+)/gi;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
+/** Names something, and runs nothing. */
+const CREATING =
+  /^\s*CREATE\s+(?:OR\s+ALTER\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+)?(?:TABLE|VIEW|FUNCTION|CATALOG|DATABASE)\b/i;
+/** CREATE TABLE … AS SELECT starts a job that fills the table. */
+const FILLED = /^\s*CREATE\s+(?:\w+\s+){0,3}?TABLE\b[\s\S]*\bAS\s*(?:\(\s*)*(?:SELECT|WITH|VALUES)\b/i;
 
 /**
- * The tables in PostgreSQL that a version writes, once each.
+ * The tables in PostgreSQL that a version writes, once each. Of a version that passes all statements but the last create, so that
+ * they can be run to look at it.
  * @throws NotShadowableError when one of them, or the offsets that it commits, would be the job's own
  */
 export function candidateSinks(statements: readonly string[]): readonly CandidateSink[] {
@@ -79,6 +85,7 @@ export function candidateSinks(statements: readonly string[]): readonly Candidat
   const tables = plain.flatMap(createdTable);
   const written = [...new Set(plain.flatMap(insertedNames))];
   const mistakes = [
+    ...orderMistakes(plain),
     ...tables.flatMap(groupMistakes),
     ...tables.flatMap((table) => readMistakes(table, plain)),
   ];
@@ -146,6 +153,16 @@ const literal = (text: string | undefined): string | undefined =>
 
 const isDiscarding = ({ options }: CreatedTable): boolean =>
   ['blackhole', 'print'].includes(literal(options['connector']) ?? '');
+
+/** Flink runs each as soon as it reads it: what runs before the last is a job of its own, under a name that nobody looks for. */
+function orderMistakes(statements: readonly string[]): string[] {
+  return statements
+    .slice(0, -1)
+    .filter((sql) => !CREATING.test(sql) || FILLED.test(sql))
+    .map((sql) => `only its last statement may run anything, and "${beginningOf(sql)}" stands before it`);
+}
+
+const beginningOf = (sql: string): string => sql.trim().replace(/\s+/g, ' ').slice(0, 40);
 
 /** Only the database's tables have a schema that can be another. */
 function sinkMistakes(table: CreatedTable): string[] {

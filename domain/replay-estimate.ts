@@ -16,6 +16,12 @@ export const replayEstimate = (records: number): ReplayEstimate => ({
   seconds: START_SECONDS + Math.ceil(records / RECORDS_PER_SECOND),
 });
 
+const SHORTEST_LIMIT_MS = 12 * 3_600_000;
+
+/** How long a candidate may take to read the log: twice what is told before it starts, and never less than half a day. */
+export const replayLimitMs = ({ seconds }: ReplayEstimate): number =>
+  Math.max(SHORTEST_LIMIT_MS, 2 * seconds * 1_000);
+
 /** `would replay 1,200,000 records, about 3 minutes` */
 export function replayText({ records, seconds }: ReplayEstimate): string {
   const minutes = Math.max(1, Math.round(seconds / 60));

@@ -8,6 +8,7 @@ import {
   lastWindowEnd,
   notAccepted,
   rangesOf,
+  rangesToMakeAnew,
   type ShadowComparison,
   withFewExamples,
 } from './shadow-comparison.ts';
@@ -130,5 +131,30 @@ describe('the hours of differences', () => {
         },
       ),
     );
+  });
+});
+
+describe('what is made anew after a cut-over', () => {
+  const ranges = [{ from: '2026-01-31T08:00:00Z', to: '2026-01-31T09:00:00Z' }];
+  const to = '2026-01-31T10:00:00.000Z';
+  const now = new Date('2026-01-31T11:59:59Z');
+
+  test('are the hours that differ, and those since the comparison up to the one that runs', () => {
+    expect(rangesToMakeAnew({ to, ranges }, [], now)).toEqual([
+      ...ranges,
+      { from: '2026-01-31T10:00:00Z', to: '2026-01-31T12:00:00Z' },
+    ]);
+  });
+
+  test('are also the hours that were written since', () => {
+    const written = ['2026-01-31T09:00:00Z', '2026-01-30T01:00:00.000Z', '2026-01-31T11:00:00Z'];
+    expect(rangesToMakeAnew({ to, ranges }, written, now)).toEqual([
+      { from: '2026-01-30T01:00:00Z', to: '2026-01-30T02:00:00Z' },
+      { from: '2026-01-31T08:00:00Z', to: '2026-01-31T12:00:00Z' },
+    ]);
+  });
+
+  test('is nothing when nothing differs', () => {
+    expect(rangesToMakeAnew({ to, ranges: [] }, ['2026-01-31T09:00:00Z'], now)).toEqual([]);
   });
 });

@@ -28,7 +28,7 @@ export interface HourRange {
 export interface ShadowComparison {
   readonly from: string;
   readonly to: string;
-  /** How many windows of the stream lie between. */
+  /** How many windows of the stream lie between and were written by neither since. */
   readonly compared: number;
   readonly differences: readonly ColumnDifference[];
   /** Where they lie: what is to be made anew when they are accepted. */
@@ -97,6 +97,28 @@ export function rangesOf(hours: readonly string[], most: number = MOST_RANGES): 
     return { from: hourText(starts[first] ?? 0), to: hourText((starts[last] ?? 0) + HOUR_MS) };
   });
 }
+
+/**
+ * What is to be made anew once the job has gone on with accepted differences: the hours that differ, and all that were not compared,
+ * which also hold what the version before has made of them.
+ * @param written the hours that either has written since the candidate had read the log: a comparison leaves these windows out
+ * @param now the hours from the end of the comparison up to the one that runs then were not over
+ */
+export function rangesToMakeAnew(
+  { to, ranges }: Pick<ShadowComparison, 'to' | 'ranges'>,
+  written: readonly string[],
+  now: Date,
+): readonly HourRange[] {
+  if (ranges.length === 0) return [];
+  const untilNow = { from: to, to: hourText(lastWindowEnd(now).getTime() + HOUR_MS) };
+  return rangesOf([...[...ranges, untilNow].flatMap(hoursOf), ...written]);
+}
+
+const hoursOf = ({ from, to }: HourRange): string[] => {
+  const start = new Date(from).getTime();
+  const count = Math.max(0, (new Date(to).getTime() - start) / HOUR_MS);
+  return Array.from({ length: count }, (_, index) => hourText(start + index * HOUR_MS));
+};
 
 /** As a batch job's parameter is written. */
 const hourText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

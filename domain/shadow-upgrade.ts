@@ -18,9 +18,9 @@ export const shadowSteps: Readonly<Record<ShadowStep, string>> = {
   catchingUp: 'The candidate reads the log from its beginning; the job runs on.',
   comparing: 'The candidate has read the log; its windows are compared with those of the job.',
   cuttingOver:
-    "The candidate has stopped with a savepoint; the job reads on until it is past the candidate's place.",
+    "The candidate has stopped with a savepoint and is gone; the job reads on until it is past the candidate's place.",
   settling: "The job starts with the new version, from the candidate's state.",
-  recomputing: 'The windows whose differences were accepted are made anew.',
+  recomputing: 'The windows whose differences were accepted are made anew, and those that were not over.',
   ended: 'It has ended, and nothing of the candidate is left.',
 };
 
@@ -29,6 +29,8 @@ export interface ShadowProgress {
   /** Records that are still to be read. */
   readonly unread?: number;
   readonly comparison?: ShadowComparison;
+  /** What it was told to accept when it was started. */
+  readonly accepts?: readonly string[];
 }
 
 /** The query that tells it. */

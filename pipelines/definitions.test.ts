@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readFlinkSql, readMigrations } from '../clients/sql-files.ts';
+import { candidateSinks } from '../domain/candidates.ts';
 import { insideParentheses, listItems, readTable, selectItems } from '../tests/support/sql-text.ts';
 import { pipelines } from './index.ts';
 
@@ -55,6 +56,10 @@ describe.each(all)('the pipeline $name', ({ tables, job, batchJobs, backfill }) 
     expect(columns.map((column) => column.split(' ')[0])).toEqual([
       ...[key, 'window_start', 'observation_count', ...figures, 'first_observed_at', 'last_observed_at'],
     ]);
+  });
+
+  test('runs its last statement alone, which writes both, and can be tried beside its job', () => {
+    expect(candidateSinks(files).map(({ table }) => table)).toEqual([facts, windows]);
   });
 
   test('writes both by their keys, in the order of the sinks’ columns, by which Flink assigns them', () => {

@@ -1,8 +1,8 @@
 /** Candidates: versions of a Flink job that are tried before they run. What a try is given and what it answers; what follows is decided in `domain/`. */
 import { z } from 'zod';
+import { MOST_PARALLEL } from './job.ts';
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 const job = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected lower-case letters, digits and hyphens');
 /** The name of a version on record: a hash. */
@@ -34,9 +34,9 @@ export const shadowUpgradeInputSchema = z.object({
   version: versionName,
   /** The columns whose differences are accepted, or the names of {@link ACCEPTABLE}. */
   acceptDifferences: z.array(z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/)).default([]),
-  /** How long the candidate may take to read the log. */
-  catchUpMs: milliseconds.default(12 * HOUR_MS),
-  /** How long the job may take to run stably with the new version after the cut-over. */
-  settleMs: milliseconds.default(10 * MINUTE_MS),
+  /** How long the candidate may take to read the log; as its length allows unless given. */
+  catchUpMs: milliseconds.optional(),
+  /** The parallelism that was asked for, when one was: the version has it already, and later deploys are to have it too. */
+  parallelism: z.int().min(1).max(MOST_PARALLEL).optional(),
 });
 export type ShadowUpgradeInput = z.input<typeof shadowUpgradeInputSchema>;

@@ -89,7 +89,7 @@ const commandId = z.string().min(1).max(100).optional();
 const acceptStateLoss = z.boolean().default(false);
 
 /** Flink distributes the state of a job with the default settings over so many groups: more subtasks than that would have none. */
-const MOST_PARALLEL = 128;
+export const MOST_PARALLEL = 128;
 
 /** The input of each command, by the name of its update. */
 export const jobCommandSchemas = {
@@ -99,7 +99,7 @@ export const jobCommandSchemas = {
       commandId,
       acceptStateLoss,
       version: versionName.optional(),
-      /** Instead of the version's own; without a version it also holds for later deploys. */
+      /** Instead of the version's own; it also holds for later deploys. */
       parallelism: z.int().min(1).max(MOST_PARALLEL).optional(),
       upgradeMode: z.enum(UPGRADE_MODES).optional(),
       /** The snapshot that the new version starts from; the old one is stopped with a savepoint of its own before. */

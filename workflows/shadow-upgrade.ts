@@ -3,12 +3,19 @@
  * windows are compared with the job's, and only then the job goes on with the new version, from the candidate's state. What a
  * comparison means is decided in `domain/shadow-comparison.ts`.
  */
-import { defineQuery, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  defineQuery,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { Candidate } from '../activities/candidates.ts';
-import type { ReadersSight } from '../activities/shadow-upgrades.ts';
+import type { ReadersSight, UpgradeSight } from '../activities/shadow-upgrades.ts';
 import { batchJobId } from '../domain/identities.ts';
+import { replayLimitMs } from '../domain/replay-estimate.ts';
 import { searchAttributes } from '../domain/search-attributes.ts';
-import { notAccepted, type ShadowComparison } from '../domain/shadow-comparison.ts';
+import { notAccepted, rangesToMakeAnew, type ShadowComparison } from '../domain/shadow-comparison.ts';
 import {
   cutOverSentence,
   progressLine,
@@ -27,6 +34,7 @@ import {
   compareWindows,
   cutOver,
   describeCandidate,
+  hoursWrittenSince,
   idOf,
   parseInput,
   questionOf,
@@ -39,6 +47,9 @@ import {
 
 /** What is shown of the reading is never older. */
 const LONGEST_LOOK_MS = 2 * 60_000;
+/** What came while the candidate read for so long it reads in the time that the job has for its next commits. */
+const SHORT_READING_MS = 3 * 60_000;
+const SETTLING_LOOK_MS = 30 * 60_000;
 const FIRST_LOOK_MS = 10_000;
 /** The job commits with each checkpoint what the candidate had read before it stopped. */
 const JOB_READS_ON_MS = 15 * 60_000;
@@ -57,16 +68,26 @@ export async function shadowUpgrade(given: ShadowUpgradeInput): Promise<ShadowUp
     progress = next;
     setCurrentDetails(`Version \`${version}\` of **${job}**  \n${progressLine(next)}`);
   };
-  setHandler(statusQuery, () => progress);
+  setHandler(statusQuery, () => ({ ...progress, accepts: input.acceptDifferences }));
   upsertSearchAttributes([{ key: searchAttributes.job, value: job }]);
   tell(progress);
 
   if ((await requireStable({ job })) === version) throw refusal(`version ${version} of ${job} runs already`);
   const candidate = await describeCandidate(questionOf({ job, version, purpose: 'shadow' }));
   requireAcceptable(candidate, input.acceptDifferences);
-  const result = await withCandidate(candidate, () => upgrade(candidate, input, tell));
-  tell({ step: 'ended', comparison: result.comparison });
+  const proof = await withCandidate(candidate, () => prove(candidate, input, tell));
+  const result = await concluded(candidate, proof, input, tell);
+  tell({ step: 'ended', comparison: proof.comparison });
   return result;
+}
+
+/** What the candidate has shown, and the savepoint that it was stopped with if nothing stands in the way. */
+interface Proof {
+  readonly comparison: ShadowComparison;
+  readonly open: readonly string[];
+  /** Whatever was published before then, the candidate had read and written before the comparison. */
+  readonly readUntil: string;
+  readonly savepoint: string;
 }
 
 /** What is accepted is made anew by a batch job, and that is of this build. */
@@ -81,36 +102,63 @@ function requireAcceptable(
     );
 }
 
-async function upgrade(candidate: Candidate, input: Input, tell: Tell): Promise<ShadowUpgradeResult> {
-  const { job, version } = candidate;
+async function prove(candidate: Candidate, input: Input, tell: Tell): Promise<Proof> {
   const jobId = idOf('candidate');
   const refused = await submitCandidate({ candidate, jobId, restorePath: '' });
   if (refused !== undefined) throw refusal(refused.reason);
-  await catchUp(candidate, jobId, input.catchUpMs, tell);
+  const limitMs = input.catchUpMs ?? replayLimitMs(candidate.replay);
+  const readUntil = await catchUp(candidate, jobId, limitMs, tell);
   const comparison = await compare(candidate, jobId, tell);
   const open = notAccepted(comparison, input.acceptDifferences);
+  const savepoint = open.length > 0 ? '' : await stopCandidate(candidate, jobId);
+  return { comparison, open, readUntil, savepoint };
+}
+
+/** Of the candidate nothing is left by now but its savepoint. */
+async function concluded(
+  candidate: Candidate,
+  { comparison, open, readUntil, savepoint }: Proof,
+  input: Input,
+  tell: Tell,
+): Promise<ShadowUpgradeResult> {
+  const { job, version } = candidate;
   const shared = { job, version, comparison, notAccepted: open } as const;
   if (open.length > 0) return { ...shared, outcome: 'refused', sentence: refusedSentence(comparison, open) };
-  const savepoint = await stopCandidate(candidate, jobId);
-  await goOnFrom(savepoint, candidate, input, tell);
-  const recomputed = await recompute(candidate, comparison, tell);
+  await awaitJobPast(candidate, tell);
+  // Whoever cancels it now would have hours that nobody makes anew under a version that differs in them.
+  const recomputed = await CancellationScope.nonCancellable(async () => {
+    await goOnFrom(savepoint, candidate, input, tell);
+    return recompute(candidate, comparison, readUntil, tell);
+  });
   const sentence = cutOverSentence(comparison, version, recomputed);
   return { ...shared, outcome: 'cutOver', sentence, savepoint, recomputed };
 }
 
-/** @throws ApplicationFailure when it has not read the log in time */
+/**
+ * Reads what the log holds, then what came meanwhile, and so on until that is little: what the candidate writes after the moment of
+ * the comparison is not compared.
+ * @returns the moment before which everything that was published is read
+ * @throws ApplicationFailure when it has not come so far in time
+ */
 async function catchUp(
   { job, consumerGroup }: Candidate,
   jobId: string,
   withinMs: number,
   tell: Tell,
-): Promise<void> {
+): Promise<string> {
   const readers = { job, groups: [consumerGroup], jobId };
-  const { unread } = await untilRead(readers, withinMs, (open) => tell({ step: 'catchingUp', unread: open }));
-  if (unread > 0)
-    throw refusal(
-      `the candidate has not read the log within ${withinMs / 60_000} minutes; the job was not touched`,
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const began = Date.now();
+    const { asked, unread } = await untilRead(readers, deadline - began, (open) =>
+      tell({ step: 'catchingUp', unread: open }),
     );
+    if (unread > 0)
+      throw refusal(
+        `the candidate has not read the log within ${Math.round(withinMs / 60_000)} minutes, ${unread} records are left; the job was not touched`,
+      );
+    if (Date.now() - began <= SHORT_READING_MS) return asked.at;
+  }
 }
 
 /** Looks again and again, until everything was read that the log held at first, or the time is over. */
@@ -135,11 +183,13 @@ async function compare(candidate: Candidate, jobId: string, tell: Tell): Promise
   const { job, schema, consumerGroup, jobGroup } = candidate;
   tell({ step: 'comparing' });
   const readers = { job, groups: [consumerGroup, jobGroup], jobId };
-  const { asked, unread } = await untilRead(readers, JOB_READS_ON_MS, () => undefined);
-  if (unread > 0)
+  const { asked, unread, slowest } = await untilRead(readers, JOB_READS_ON_MS, () => undefined);
+  if (unread > 0) {
+    const who = slowest === consumerGroup ? 'the candidate' : `${job} itself`;
     throw refusal(
-      `${job} itself is ${unread} records behind its log, so that nothing can be compared; it was not touched`,
+      `${who} is ${unread} records behind the log, so that nothing can be compared; ${job} was not touched`,
     );
+  }
   const comparison = await compareWindows({ job, schema, writtenBefore: asked.at });
   tell({ step: 'comparing', comparison });
   return comparison;
@@ -157,12 +207,7 @@ async function stopCandidate({ job, version }: Candidate, jobId: string): Promis
  * The job has to be past the place where the candidate stopped: what lies between was written into the candidate's tables alone, and
  * its state would pass over it.
  */
-async function goOnFrom(
-  from: string,
-  { job, version, jobGroup }: Candidate,
-  input: Input,
-  tell: Tell,
-): Promise<void> {
+async function awaitJobPast({ job, jobGroup }: Candidate, tell: Tell): Promise<void> {
   const readers = { job, groups: [jobGroup] };
   const tellUnread = (unread: number): void => tell({ step: 'cuttingOver', unread });
   const { unread } = await untilRead(readers, JOB_READS_ON_MS, tellUnread);
@@ -170,20 +215,34 @@ async function goOnFrom(
     throw refusal(
       `${job} has not read on to where the candidate stopped within ${JOB_READS_ON_MS / 60_000} minutes; it was not touched`,
     );
-  await cutOver({ job, version, from, commandId: idOf('deploy') });
+}
+
+/** The job's actor confirms the version, or goes back, in its own time; while the job is suspended no time passes. */
+async function goOnFrom(
+  from: string,
+  { job, version }: Candidate,
+  { parallelism }: Input,
+  tell: Tell,
+): Promise<void> {
+  await cutOver({ job, version, from, parallelism, commandId: idOf('deploy') });
   tell({ step: 'settling' });
-  const sight = await awaitUpgrade({ job, version, untilMs: input.settleMs });
-  if (sight.end !== 'stable')
+  let sight: UpgradeSight;
+  do sight = await awaitUpgrade({ job, version, untilMs: SETTLING_LOOK_MS });
+  while (sight.end === 'underWay');
+  if (sight.end === 'failed')
     throw refusal(`${job} does not run version ${version} stably after the cut-over: ${sight.reason}`);
 }
 
 /** @returns how many ranges */
 async function recompute(
-  { recomputeJob }: Candidate,
+  { job, recomputeJob }: Candidate,
   comparison: ShadowComparison,
+  since: string,
   tell: Tell,
 ): Promise<number> {
-  const { ranges } = comparison;
+  if (comparison.ranges.length === 0) return 0;
+  const written = await hoursWrittenSince({ job, since });
+  const ranges = rangesToMakeAnew(comparison, written, new Date());
   for (const parameters of ranges) {
     tell({ step: 'recomputing', comparison });
     const input: BatchJobInput = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CandidateNotAnsweringError, CandidateRunFailedError } from '../../clients/candidate-runs.ts';
 import type { ShadowProgress, ShadowUpgradeResult } from '../../domain/shadow-upgrade.ts';
-import { costsText, follow } from './shadow.ts';
+import { costsText, follow, requireSameAccepted } from './shadow.ts';
 
 const workflowId = 'shadow-upgrade/a-stream/0123456789ab';
 const comparison = {
@@ -59,6 +59,27 @@ describe('following a shadow upgrade', () => {
     const run = { ...runOf([], async () => result), progress: async () => ({ step: 'comparing' }) as const };
     await expect(follow(run, 0, () => undefined)).rejects.toThrow(
       `has not ended within 0 s; the last that was seen: The candidate has read the log; its windows are compared with those of the job. It goes on as workflow ${workflowId}`,
+    );
+  });
+});
+
+describe('an upgrade that is under way already', () => {
+  const accepting = (accepts: readonly string[]) => ({
+    workflowId,
+    progress: async (): Promise<ShadowProgress> => ({ step: 'comparing', accepts }),
+  });
+
+  test('is followed when it accepts the same, or nothing was said of it', async () => {
+    await expect(requireSameAccepted(accepting(['b', 'a']), ['a', 'b', 'a'])).resolves.toBeUndefined();
+    await expect(requireSameAccepted(accepting(['a']), undefined)).resolves.toBeUndefined();
+  });
+
+  test('and accepts something else is not taken for what was asked', async () => {
+    await expect(requireSameAccepted(accepting([]), ['a'])).rejects.toThrow(
+      `accepts no differences: follow it with no --accept-differences, or cancel the workflow ${workflowId}`,
+    );
+    await expect(requireSameAccepted(accepting(['a']), ['all'])).rejects.toThrow(
+      'follow it with --accept-differences a',
     );
   });
 });

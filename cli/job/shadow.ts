@@ -55,20 +55,43 @@ class ShadowNotInTimeError extends HourglassError {
   }
 }
 
+/** Thrown for an upgrade to the same version that is under way, and was told to accept something else. It goes on as it was told. */
+class OtherwiseAcceptedError extends HourglassError {
+  constructor(workflowId: string, accepts: readonly string[]) {
+    super(
+      'OTHERWISE_ACCEPTED',
+      `A shadow upgrade to this version is under way already, and accepts ${accepts.join(', ') || 'no differences'}: follow it with ${accepts.length === 0 ? 'no --accept-differences' : `--accept-differences ${accepts.join(',')}`}, or cancel the workflow ${workflowId} in Temporal's Web UI and repeat the command.`,
+    );
+  }
+}
+
+/** @param asked undefined when nothing was said of it. @throws OtherwiseAcceptedError, CandidateNotAnsweringError */
+export async function requireSameAccepted(
+  run: Pick<ShadowUpgradeRun, 'workflowId' | 'progress'>,
+  asked: readonly string[] | undefined,
+): Promise<void> {
+  if (asked === undefined) return;
+  const { accepts } = await run.progress();
+  if (accepts !== undefined && [...new Set(accepts)].sort().join() !== [...new Set(asked)].sort().join())
+    throw new OtherwiseAcceptedError(run.workflowId, accepts);
+}
+
 const LOOK_MS = 400;
 
 export async function shadow(job: string, options: ShadowOptions): Promise<void> {
   requireJob(job);
-  const { yes, wait, timeout, json, acceptDifferences = [] } = options;
+  const { yes, wait, timeout, json, acceptDifferences, parallelism } = options;
   await withTemporal(async (client, database) => {
     const version = await candidateVersion(database, job, options);
     const costs = await costsOf(database, job, version.content);
     console.error(costsText(job, version, costs));
     if (!yes && !(await isConfirmed('Start it?'))) throw new NotConfirmedError(job);
     const run = await startShadowUpgrade(client, {
-      ...{ job, version: version.name, acceptDifferences: [...acceptDifferences] },
+      ...{ job, version: version.name, acceptDifferences: [...(acceptDifferences ?? [])] },
+      ...(parallelism === undefined ? {} : { parallelism }),
     });
     await run.answers();
+    await requireSameAccepted(run, acceptDifferences);
     if (!wait) {
       const { workflowId } = run;
       console.log(

@@ -170,6 +170,14 @@ describe('the windows of a candidate', () => {
       ['temp_avg', 1],
     ]);
   });
+
+  test('that the candidate alone has written since are not counted as compared', async () => {
+    await both({ city: 2 });
+    await write(sql, { city: 1, temp: 1 });
+    const before = await databaseTime(database);
+    await write(flink, { city: 1, temp: 2 });
+    expect(await compare(before)).toEqual({ compared: 1, differences: [], ranges: [] });
+  });
 });
 
 test('of a table its columns, what a row needs, and its size with all partitions are known', async () => {

@@ -44,10 +44,9 @@ const { prepareCandidate, endCandidate } = proxyActivities<CandidateActivities>(
 
 export const { takeFreshSnapshot, requireStable, awaitReaders, awaitUpgrade } =
   proxyActivities<ShadowUpgradeActivities>({ ...shared, startToCloseTimeout: '2 hours' });
-export const { compareWindows } = proxyActivities<ShadowUpgradeActivities>({
+export const { compareWindows, hoursWrittenSince } = proxyActivities<ShadowUpgradeActivities>({
   ...shared,
   startToCloseTimeout: '1 hour',
-  summary: 'Compare the windows',
 });
 export const { cutOver } = proxyActivities<ShadowUpgradeActivities>({
   ...shared,
