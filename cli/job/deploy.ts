@@ -1,5 +1,5 @@
 /** `hourglass job deploy`: at once through the job's actor, tried without touching the job, or by a candidate beside it. */
-import { HourglassError } from '../../domain/errors.ts';
+import { UsageError } from '../usage-error.ts';
 import { dryRun } from './dry-run.ts';
 import { type SendOptions, sendStateCommand } from './send.ts';
 import { type ShadowOptions, shadow } from './shadow.ts';
@@ -10,7 +10,7 @@ export interface DeployOptions extends SendOptions, ShadowOptions {
 }
 
 /** Thrown for options that only a shadow upgrade knows. Nothing was asked of the job. */
-class OnlyWithShadowError extends HourglassError {
+class OnlyWithShadowError extends UsageError {
   constructor(job: string, options: readonly string[]) {
     super(
       'ONLY_WITH_SHADOW',
