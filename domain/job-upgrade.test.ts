@@ -341,10 +341,11 @@ test('a rescale is kept for later deploys, and its rollback brings back what was
   });
 });
 
-test('the snapshots that a rollback may need are in use until the version is confirmed', () => {
+test('the snapshots that a rollback may need are in use, before the confirmation and after it', () => {
   const state = submitted();
   expect(snapshotsInUse(state.upgrades)).toContain(own);
-  expect(snapshotsInUse(confirmedUpgrades(state))).toEqual([]);
+  expect(snapshotsInUse(confirmedUpgrades(state))).toEqual([own]);
+  expect(snapshotsInUse(stateWith().upgrades)).toEqual([]);
   const from = 'file:/savepoints/of-the-candidate';
   expect(snapshotsInUse(planUpgrade(stateWith(), asked('v2', { from })))).toContain(from);
 });

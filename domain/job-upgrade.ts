@@ -257,5 +257,5 @@ export function commandedRollback(
 }
 
 /** Snapshots that must not be disposed of, as the job may still go back to them. */
-export const snapshotsInUse = ({ pending }: Upgrades): readonly string[] =>
-  pending === undefined ? [] : [pending.from, pending.previous.path ?? ''];
+export const snapshotsInUse = ({ pending, previous }: Upgrades): readonly string[] =>
+  [pending?.from, pending?.previous.path, previous?.path].flatMap((path) => path || []);

@@ -74,7 +74,7 @@ export function takeCommands(memory: JobMemory): void {
     const change = commandedRollback(memory.state, Date.now());
     if (change === undefined) throw refusal(`there is no version of ${name} before this one to go back to`);
     const { from = '' } = change.upgrades?.pending ?? {};
-    // Only of a version that is confirmed the snapshot may have been disposed of since.
+    // Retention keeps it, but files can be deleted by hand.
     if (from !== '') await resolveSavepoint({ name, from });
     tryNow({ ...change, desired: memory.state.desired === 'stopped' ? 'running' : memory.state.desired });
   });
