@@ -13,7 +13,7 @@ import {
   type ReadProgress,
   stalledSince,
 } from '../domain/job-health.ts';
-import { baseLook, judgeUpgrade, missingProof, type UpgradeLook } from '../domain/job-upgrade.ts';
+import { baseLook, judgeUpgrade, missingProof, type UpgradeLook } from '../domain/upgrade-proof.ts';
 import type { JobPhase, JobPolicy } from '../schemas/job.ts';
 import { type FlinkDoors, rootCause } from './flink-submission.ts';
 import { withPulse } from './pulse.ts';

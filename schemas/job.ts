@@ -182,9 +182,18 @@ export const upgradesSchema = z.object({
   previous: z
     .object({ version: z.string(), path: z.string().optional(), parallelism: z.int().min(0) })
     .optional(),
-  /** The version that was rolled back last. It is not tried again until somebody deploys it. */
+  /** The version that was rolled back last. It is not tried again until somebody deploys it, also not with another parallelism. */
   rejected: z
-    .object({ version: z.string(), reason: z.string(), atMs: z.number(), isByCommand: z.boolean() })
+    .object({
+      version: z.string(),
+      /** The version that was gone back to. Where it differs in its parallelism alone, that alone is not tried again. */
+      instead: z.string().default(''),
+      reason: z.string(),
+      atMs: z.number(),
+      isByCommand: z.boolean(),
+      /** Something was deployed since: nobody has to be told any more. */
+      isSuperseded: z.boolean().default(false),
+    })
     .optional(),
   /** What runs is on its way out without a savepoint, and `restorePath` stands. */
   isRollingBack: z.boolean().default(false),
