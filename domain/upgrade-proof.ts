@@ -3,7 +3,7 @@
  * decided in `domain/job-upgrade.ts`.
  */
 import type { JobPolicy } from '../schemas/job.ts';
-import type { Judgement } from './job-health.ts';
+import type { JobSample, Judgement } from './job-health.ts';
 import { restoreFailure } from './restore-failures.ts';
 
 /** One look at a new version, as far as confirming it needs. */
@@ -12,9 +12,18 @@ export interface UpgradeLook {
   readonly checkpoints: number;
   /** Undefined when Kafka did not answer. */
   readonly progress: { readonly read: number; readonly end: number } | undefined;
-  /** Records that its sources have handed on, and that have reached the parts that write; undefined when that cannot be told. */
-  readonly handed?: number | undefined;
-  readonly written?: number | undefined;
+  /** How long it has run without a failure. */
+  readonly undisturbedMs: number;
+  /** Records that its sources have handed on. */
+  readonly handed: number;
+  /** Records that reached each table's writer since it last started; empty when Flink does not tell. */
+  readonly written: Readonly<Record<string, number>>;
+}
+
+/** How long a job has run as a whole since it last began to, or since its last failure, by Flink's clock. */
+export function undisturbedMs({ nowMs, state, isWhole, runningSinceMs, failuresAtMs }: JobSample): number {
+  if (state !== 'RUNNING' || !isWhole) return 0;
+  return Math.max(0, nowMs - Math.max(runningSinceMs, ...failuresAtMs));
 }
 
 /**
@@ -27,15 +36,20 @@ export function baseLook(base: UpgradeLook | undefined, now: UpgradeLook): Upgra
   return isFurtherBack ? now : base;
 }
 
+type ProofPolicy = Pick<JobPolicy, 'upgradeCheckpoints' | 'upgradeLeastMs'>;
+
 /**
- * What a version that runs has still to prove: checkpoints, that it reads what comes, and that it writes what it reads.
+ * What a version that runs has still to prove: checkpoints, that it reads what comes, that it writes what it reads, and that it goes
+ * on doing so.
  * @param base as {@link baseLook} tells
+ * @param tables those that every record it accepts changes
  * @returns empty when it is confirmed
  */
 export function missingProof(
   base: UpgradeLook | undefined,
   now: UpgradeLook,
-  { upgradeCheckpoints: wanted }: Pick<JobPolicy, 'upgradeCheckpoints'>,
+  { upgradeCheckpoints: wanted, upgradeLeastMs: leastMs }: ProofPolicy,
+  tables: readonly string[],
 ): string {
   if (now.checkpoints < wanted) return `${now.checkpoints} of ${wanted} checkpoints are completed`;
   if (now.progress === undefined) return 'Kafka does not tell how far it has read';
@@ -43,12 +57,24 @@ export function missingProof(
   const read = now.progress.read - base.progress.read;
   const came = now.progress.end - base.progress.end;
   if (read <= 0 && came > 0) return `it has read none of the ${came} records that came`;
-  const { handed = 0, written } = now;
-  const hasRead = (read > 0 && came > 0) || handed > 0;
-  return written === 0 && hasRead
-    ? `it reads, and has written none of ${Math.max(read, handed)} records`
-    : '';
+  const hasRead = (read > 0 && came > 0) || now.handed > 0;
+  const empty = unwritten(now.written, tables);
+  if (empty !== undefined && hasRead)
+    return `it reads, and has written none of ${Math.max(read, now.handed)} records${empty}`;
+  if (now.undisturbedMs >= leastMs) return '';
+  return `it has run for ${seconds(now.undisturbedMs)} of ${seconds(leastMs)} without a failure`;
 }
+
+/** Which of the tables got nothing, in words; of a job that writes none of them, whether it writes anywhere. */
+function unwritten(written: UpgradeLook['written'], tables: readonly string[]): string | undefined {
+  const counts = Object.values(written);
+  if (counts.length === 0) return undefined;
+  if (!tables.some((table) => table in written)) return counts.every((count) => count === 0) ? '' : undefined;
+  const empty = tables.filter((table) => (written[table] ?? 0) === 0);
+  return empty.length === 0 ? undefined : ` to ${empty.join(' and ')}`;
+}
+
+const seconds = (ms: number): string => `${Math.floor(ms / 1_000)} s`;
 
 /** What a judgement means of a version that has to be confirmed. @param failure what its newest failure said */
 export function judgeUpgrade(
@@ -59,7 +85,8 @@ export function judgeUpgrade(
   const hasEnded = judgement?.verdict === 'lost';
   if (!hasEnded && doesNotFit(failure)) return { verdict: 'unstable', reason: failure };
   const isWell = judgement === undefined || judgement.verdict === 'stable';
-  return isWell && missing !== '' ? { verdict: 'settling', reason: missing } : judgement;
+  const newest = failure === '' ? '' : `; its last failure: ${failure}`;
+  return isWell && missing !== '' ? { verdict: 'settling', reason: `${missing}${newest}` } : judgement;
 }
 
 const doesNotFit = (text: string): boolean => restoreFailure(text) !== undefined;

@@ -35,8 +35,12 @@ export const jobPolicySchema = z.object({
   /** Completed savepoints beyond this number, or older than this, are disposed of; the newest is always kept. */
   savepointsKept: z.int().min(1).default(5),
   savepointsKeptMs: milliseconds.default(14 * DAY_MS),
-  /** A new version is confirmed by so many completed checkpoints, and by what it reads and writes. */
+  /**
+   * A new version is confirmed by so many completed checkpoints, by what it reads and writes, and by having run for so long without
+   * a failure. Shorter than what it has for all of it.
+   */
   upgradeCheckpoints: z.int().min(1).default(3),
+  upgradeLeastMs: milliseconds.default(MINUTE_MS),
   /** One that is not confirmed within this time, or is lost or refused so often before, is rolled back. */
   upgradeWithinMs: milliseconds.default(5 * MINUTE_MS),
   upgradeFailures: z.int().min(1).default(3),

@@ -199,6 +199,10 @@ function onFlink(given: Given) {
         const { consumerGroup, topics } = pipelineOfJob(job);
         return readProgress(kafka, consumerGroup, [topics.live.name, topics.repairs.name]);
       },
+      tables: (job) => {
+        const { facts, windows } = pipelineOfJob(job).tables;
+        return [facts, windows];
+      },
       jobs: Object.fromEntries(Object.values(pipelines).map(({ job }) => [job.name, job])),
     }),
     ...createBatchJobActivities({
