@@ -55,6 +55,7 @@ import {
   pipelinesNamed,
 } from '../pipelines/index.ts';
 import { leaseTerms, termsOf } from '../pipelines/openweathermap-plans.ts';
+import { guardedJobs } from './job-policies.ts';
 
 const FLINK_POLL_MS = 250;
 const FLINK_WATCH_MS = 2_000;
@@ -203,7 +204,10 @@ function onFlink(given: Given) {
         const { facts, windows } = pipelineOfJob(job).tables;
         return [facts, windows];
       },
-      jobs: Object.fromEntries(Object.values(pipelines).map(({ job }) => [job.name, job])),
+      jobs: guardedJobs(
+        Object.values(pipelines).map(({ job }) => job),
+        config.values.JOB_UPGRADE_LEAST_SECONDS,
+      ),
     }),
     ...createBatchJobActivities({
       ...shared,
