@@ -224,7 +224,8 @@ describe.concurrent('a version that has to be confirmed', () => {
     const left = [...each];
     return async () => (left.length > 1 ? left.shift() : left[0]);
   };
-  const unconfirmed = { phase: 'settling', isUnconfirmed: true, untilMs: 400 } as const;
+  const change = { upgradeLeastMs: 0 };
+  const unconfirmed = { phase: 'settling', isUnconfirmed: true, untilMs: 400, change } as const;
 
   test('is stable once its checkpoints are completed and it reads what comes', async () => {
     const readProgress = reading([
@@ -244,7 +245,7 @@ describe.concurrent('a version that has to be confirmed', () => {
   test('is told with what it still lacks when its time is over', async () => {
     const few = setUp({ readProgress: reading([{ read: 1, end: 1 }]), times: { checkpointMs: 150 } });
     few.flink.put({ id: jobId, name });
-    expect(await watch(few, { ...unconfirmed, change: { upgradeCheckpoints: 9 } })).toEqual({
+    expect(await watch(few, { ...unconfirmed, change: { ...change, upgradeCheckpoints: 9 } })).toEqual({
       verdict: 'settling',
       reason: expect.stringMatching(/^[12] of 9 checkpoints are completed$/),
     });
@@ -258,6 +259,36 @@ describe.concurrent('a version that has to be confirmed', () => {
       verdict: 'settling',
       reason: 'it has read none of the 4 records that came',
     });
+  });
+
+  test('is not stable before it has run for its least time since its last failure, whatever it has completed', async () => {
+    const setup = setUp({ readProgress: reading([{ read: 1, end: 1 }]) });
+    const job = setup.flink.put({ id: jobId, name });
+    job.runningSince = Date.now() - 60_000;
+    setup.flink.fail(jobId, 'a.b.C: outer\nCaused by: c.D: a strange record', 'RUNNING');
+    const failedAt = Date.now();
+    expect(await watch(setup, { ...unconfirmed, untilMs: 100, change: { upgradeLeastMs: 1_500 } })).toEqual({
+      verdict: 'settling',
+      reason: 'it has run for 0 s of 1 s without a failure; its last failure: D: a strange record',
+    });
+    expect(job.completed).toBeGreaterThanOrEqual(policy.upgradeCheckpoints);
+    const seen = await watch(setup, { ...unconfirmed, untilMs: 20_000, change: { upgradeLeastMs: 1_500 } });
+    expect(seen?.verdict).toBe('stable');
+    expect(Date.now() - failedAt).toBeGreaterThanOrEqual(1_500);
+  });
+
+  test('is told which of its tables gets nothing, though the other does', async () => {
+    const reads = reading([
+      { read: 1, end: 1 },
+      { read: 9, end: 9 },
+    ]);
+    const setup = setUp({ readProgress: reads });
+    const job = setup.flink.put({ id: jobId, name });
+    job.written = { observations: 0, weather_hourly: 8 };
+    const reason = 'it reads, and has written none of 8 records to observations';
+    expect(await watch(setup, unconfirmed)).toEqual({ verdict: 'settling', reason });
+    job.written = { observations: 1, weather_hourly: 8 };
+    expect(await watch(setup, { ...unconfirmed, untilMs: 20_000 })).toMatchObject({ verdict: 'stable' });
   });
 
   test('whose state does not fit is told at once, though Flink goes on trying', async () => {

@@ -13,7 +13,13 @@ import {
   type ReadProgress,
   stalledSince,
 } from '../domain/job-health.ts';
-import { baseLook, judgeUpgrade, missingProof, type UpgradeLook } from '../domain/job-upgrade.ts';
+import {
+  baseLook,
+  judgeUpgrade,
+  missingProof,
+  type UpgradeLook,
+  undisturbedMs,
+} from '../domain/upgrade-proof.ts';
 import type { JobPhase, JobPolicy } from '../schemas/job.ts';
 import { type FlinkDoors, rootCause } from './flink-submission.ts';
 import { withPulse } from './pulse.ts';
@@ -23,6 +29,8 @@ export interface FlinkWatchDeps extends FlinkDoors {
   readonly watchMs: number;
   /** How far a job has read, summed over what it reads; undefined when that cannot be told now. */
   readonly readProgress: (job: string) => Promise<Omit<ReadProgress, 'atMs'> | undefined>;
+  /** The tables that every record a job accepts changes, as they are called in its SQL. */
+  readonly tables: (job: string) => readonly string[];
 }
 
 export interface WatchQuestion {
@@ -37,21 +45,22 @@ export interface WatchQuestion {
 
 interface Look {
   readonly sample: JobSample;
-  readonly records: Pick<UpgradeLook, 'checkpoints' | 'handed' | 'written'>;
+  /** Undefined of a version that has nothing to prove. */
+  readonly records?: Omit<UpgradeLook, 'progress'> | undefined;
 }
 
 /** How far a job has read changes with its checkpoints: asking more often tells nothing, unless it has to prove itself. */
 const PROGRESS_EVERY_MS = 10_000;
 const UNKNOWN: Judgement = { verdict: 'lost', reason: 'the Flink cluster does not know the job any more' };
 
-export function createFlinkWatch({ rest, watchMs, readProgress }: FlinkWatchDeps) {
+export function createFlinkWatch({ rest, watchMs, readProgress, tables }: FlinkWatchDeps) {
   /** Of a job that has ended without an exception its result is asked. */
   const failureOf = async (jobId: string, state: string, newest: FlinkException | undefined) => {
     if (newest !== undefined) return innermostCause(newest.trace);
     return hasEnded(state) ? rootCause(rest, jobId) : '';
   };
 
-  const lookAt = async (jobId: string): Promise<Look | undefined> => {
+  const lookAt = async (jobId: string, isUnconfirmed: boolean): Promise<Look | undefined> => {
     const signal = cancellationSignal();
     const job = await rest.job(jobId, signal);
     if (job === undefined) return undefined;
@@ -68,12 +77,15 @@ export function createFlinkWatch({ rest, watchMs, readProgress }: FlinkWatchDeps
       failure: await failureOf(jobId, job.state, exceptions[0]),
       checkpointFailure: checkpoints.latestFailure ?? '',
     };
-    return { sample, records: { checkpoints: checkpoints.completed, ...recordsThrough(job) } };
+    if (!isUnconfirmed) return { sample };
+    const through = await recordsThrough(job, rest, signal);
+    const records = { checkpoints: checkpoints.completed, undisturbedMs: undisturbedMs(sample), ...through };
+    return { sample, records };
   };
 
   /** Undefined as the look when Flink does not know the job. @throws FlinkUnreachableError */
-  const look = async (jobId: string): Promise<Look | undefined> =>
-    lookAt(jobId).catch((error) => {
+  const look = async ({ jobId, isUnconfirmed = false }: WatchQuestion): Promise<Look | undefined> =>
+    lookAt(jobId, isUnconfirmed).catch((error) => {
       // Between two questions a JobManager may forget a job: the next look tells.
       if (error instanceof FlinkRequestError && error.status === 404) return undefined;
       throw error;
@@ -86,15 +98,15 @@ export function createFlinkWatch({ rest, watchMs, readProgress }: FlinkWatchDeps
      * nothing about the job.
      */
     async watchJob(question: WatchQuestion): Promise<Judgement | undefined> {
-      const { name, jobId, phase, policy, untilMs } = question;
-      const judgeLook = judgeLooks(question, () => readProgress(name));
+      const { name, phase, policy, untilMs } = question;
+      const judgeLook = judgeLooks(question, tables(name), () => readProgress(name));
       const deadline = Date.now() + untilMs;
       let answeredAt = Date.now();
       let last: Judgement | undefined;
       while (Date.now() < deadline) {
         heartbeat();
         try {
-          last = await withPulse(async () => judgeLook(await look(jobId)));
+          last = await withPulse(async () => judgeLook(await look(question)));
           answeredAt = Date.now();
           if (last !== undefined && isNews(last, phase)) return last;
         } catch (error) {
@@ -117,6 +129,7 @@ const isUnanswered = (error: unknown): error is Error =>
 /** Judges one look after the other, each with how far the job has read. */
 function judgeLooks(
   { policy, isUnconfirmed = false }: WatchQuestion,
+  tables: readonly string[],
   ask: () => Promise<Omit<ReadProgress, 'atMs'> | undefined>,
 ): (look: Look | undefined) => Promise<Judgement | undefined> {
   const progress = progressTracker(ask, isUnconfirmed ? 0 : PROGRESS_EVERY_MS);
@@ -127,10 +140,10 @@ function judgeLooks(
     nowMs = look?.sample.nowMs ?? 0;
     if (look === undefined) return UNKNOWN;
     const judgement = judge(look.sample, stalled, policy);
-    if (!isUnconfirmed) return judgement;
+    if (look.records === undefined) return judgement;
     const seen: UpgradeLook = { ...look.records, progress: now };
     base = baseLook(base, seen);
-    const missing = missingProof(base, seen, policy);
+    const missing = missingProof(base, seen, policy, tables);
     return judgeUpgrade(judgement, missing, look.sample.failure);
   };
 }

@@ -16,6 +16,21 @@ const { name, jobId } = target;
 const setUp = (options: Partial<Parameters<typeof flinkActivities>[0]> = {}) =>
   flinkActivities({ directory: temporaryDirectory(), ...options });
 
+/** Keeps what is put on record; one is there from the beginning. */
+function recordingVersions() {
+  const versions = new Map<unknown, object>([[target.version, recordedVersion]]);
+  return fakeDatabase({
+    'record-job-version': ([, version, statements, settings]) => {
+      versions.set(version, {
+        statements: JSON.parse(String(statements)),
+        settings: JSON.parse(String(settings)),
+      });
+      return [];
+    },
+    'job-version': ([, version]) => [versions.get(version) ?? []].flat(),
+  });
+}
+
 describe('describeVersion', () => {
   test('names the same content the same, and puts it on record', async () => {
     const { activities, database } = setUp();
@@ -56,6 +71,23 @@ describe('describeVersion', () => {
     expect(own.version).toBe(known.version);
   });
 
+  test('is told to be the one that was rolled back whatever its parallelism, unless that alone was gone back from', async () => {
+    const { activities, database } = setUp({ database: recordingVersions() });
+    const { version: own } = await activities.describeVersion({ name });
+    const { version: rescaled } = await activities.describeVersion({ name, parallelism: 7 });
+    const { version: other } = await activities.describeVersion({ name, version: target.version });
+    const isRejected = async (version: string, instead: string, parallelism = 0) =>
+      (await activities.describeVersion({ name, parallelism, rejected: { version, instead } })).isRejected;
+    expect(new Set([own, rescaled, other]).size).toBe(3);
+    expect(database.askedFor('record-job-version')).toHaveLength(3);
+    expect(await isRejected(rescaled, other)).toBe(true);
+    expect(await isRejected(rescaled, '')).toBe(true);
+    expect(await isRejected(own, other, 5)).toBe(true);
+    expect(await isRejected(rescaled, own)).toBe(false);
+    expect(await isRejected(rescaled, own, 7)).toBe(true);
+    expect(await isRejected(other, own)).toBe(false);
+  });
+
   test('one that is not on record is refused', async () => {
     const { activities } = setUp({ database: fakeDatabase() });
     await expect(activities.describeVersion({ name, version: target.version })).rejects.toMatchObject({
@@ -67,7 +99,7 @@ describe('describeVersion', () => {
     const { version } = await setUp().activities.describeVersion({ name });
     const policy = jobPolicySchema.parse({ recoveryBudget: 3 });
     const guarded = setUp({ definition: { ...job, policy } });
-    expect(await guarded.activities.describeVersion({ name })).toEqual({ version, policy });
+    expect(await guarded.activities.describeVersion({ name })).toMatchObject({ version, policy });
   });
 
   test('what is recorded of the SQL holds its parameters’ names, and none of their values', async () => {

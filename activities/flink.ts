@@ -1,10 +1,18 @@
 /** Activities of a Flink job's actor: its versions, its submissions and its record. Each is safe to repeat; watching is in `flink-watch.ts`. */
 import { readRecordOfJob } from '../clients/job-record.ts';
-import { definedVersion, PARALLELISM, readVersion, recordVersion } from '../clients/job-versions.ts';
+import {
+  definedVersion,
+  differOnlyInParallelism,
+  type JobVersion,
+  nameOfVersion,
+  readVersion,
+  recordVersion,
+  withParallelism,
+} from '../clients/job-versions.ts';
 import type { Database } from '../clients/postgres.ts';
 import { HourglassError } from '../domain/errors.ts';
 import { renderFlinkSql } from '../domain/flink-sql.ts';
-import type { JobEventRecord, JobPolicy, JobRecord } from '../schemas/job.ts';
+import type { JobEventRecord, JobPolicy, JobRecord, Upgrades } from '../schemas/job.ts';
 import type { JobDefinition } from '../schemas/pipeline.ts';
 import { cancelAndWait, submitOnce } from './flink-submission.ts';
 import { createFlinkWatch, type FlinkWatchDeps } from './flink-watch.ts';
@@ -23,6 +31,8 @@ export interface JobTarget {
   readonly jobId: string;
   readonly restorePath: string;
 }
+
+type RejectedVersion = Pick<NonNullable<Upgrades['rejected']>, 'version' | 'instead'>;
 
 /** Thrown when a later submission of the job is on record: whoever asks knows less than the record. */
 class StaleAttemptError extends HourglassError {
@@ -57,6 +67,16 @@ export function createFlinkActivities(deps: FlinkDeps) {
     return definition;
   };
 
+  /** A rescale that was gone back from says nothing of the statements. */
+  const isOf = async (name: string, version: JobVersion, rejected: RejectedVersion | undefined) => {
+    if (rejected === undefined) return false;
+    if (rejected.version === nameOfVersion(version)) return true;
+    const left = await readVersion(database, name, rejected.version);
+    if (left === undefined || !differOnlyInParallelism(version, left)) return false;
+    const instead = await readVersion(database, name, rejected.instead);
+    return instead === undefined || !differOnlyInParallelism(instead, left);
+  };
+
   return {
     ...createFlinkWatch(deps),
 
@@ -64,24 +84,27 @@ export function createFlinkActivities(deps: FlinkDeps) {
      * The version that is to run, put on record, and how it is to be guarded: one that is on record already, or the one that
      * the definition stands for now.
      * @param parallelism instead of the version's own; 0 for none
+     * @param rejected what was rolled back last: `isRejected` tells whether this is the same, be it with another parallelism
      * @throws UnknownVersionError
      */
     async describeVersion({
       name,
       version: named,
       parallelism = 0,
+      rejected,
     }: {
       name: string;
       version?: string | undefined;
       parallelism?: number;
-    }): Promise<{ version: string; policy: JobPolicy }> {
+      rejected?: RejectedVersion | undefined;
+    }): Promise<{ version: string; policy: JobPolicy; isRejected?: boolean }> {
       const definition = definitionOf(name);
       const { policy } = definition;
       const own = named === undefined ? definedVersion(definition) : await readVersion(database, name, named);
       if (own === undefined) throw new UnknownVersionError(name, named ?? '');
-      const settings =
-        parallelism === 0 ? own.settings : { ...own.settings, [PARALLELISM]: String(parallelism) };
-      return { version: await recordVersion(database, name, { ...own, settings }), policy };
+      const described = parallelism === 0 ? own : withParallelism(own, parallelism);
+      const version = await recordVersion(database, name, described);
+      return { version, policy, isRejected: await isOf(name, described, rejected) };
     },
 
     /**

@@ -75,6 +75,16 @@ describe('what else is asked', () => {
     expect(await rest.overview()).toEqual({ taskManagers: 1, slots: 4, freeSlots: 2 });
   });
 
+  test('metrics are summed over subtasks, and what is not collected yet is not in the answer', async () => {
+    const query = 'get=Sink__a%5B7%5D.numRecordsIn,Sink__b%5B8%5D.numRecordsIn&agg=sum';
+    const path = `/jobs/${JOB}/vertices/v/subtasks/metrics`;
+    const body = [{ id: 'Sink__a[7].numRecordsIn', sum: 12 }];
+    const { rest } = await jobManager({ [`GET ${path}?${query}`]: { body } });
+    const metrics = ['Sink__a[7].numRecordsIn', 'Sink__b[8].numRecordsIn'];
+    expect(await rest.metricSums(JOB, 'v', metrics)).toEqual({ 'Sink__a[7].numRecordsIn': 12 });
+    expect(await rest.metricSums(JOB, 'v', ['another'])).toEqual({});
+  });
+
   test('the jobs are listed with their states', async () => {
     const { rest } = await jobManager({ 'GET /jobs/overview': { body: { jobs: [job] } } });
     expect(await rest.jobs()).toEqual([{ id: JOB, name: 'weather-stream', state: 'RUNNING' }]);

@@ -80,6 +80,8 @@ const checkpointsSchema = z.object({
     .nullish(),
 });
 
+const metricSumsSchema = z.array(z.object({ id: z.string(), sum: z.number() }));
+
 export type FlinkJob = z.infer<typeof jobSchema>;
 
 export type SavepointProgress =
@@ -114,6 +116,13 @@ export interface FlinkRestClient {
   /** Why the job failed as a whole, a Java stack trace: after a failed restore only this tells. */
   executionFailure(jobId: string): Promise<string | undefined>;
   checkpoints(jobId: string, signal?: AbortSignal): Promise<CheckpointsSummary>;
+  /** Metrics of a part of a job, summed over its subtasks. What Flink does not know, or has not collected yet, is not in the answer. */
+  metricSums(
+    jobId: string,
+    vertexId: string,
+    metrics: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<string, number>>>;
   /** Triggers a savepoint of a job that runs on; a repeated trigger id is the same operation. */
   triggerSavepoint(jobId: string, triggerId: string): Promise<void>;
   /** Triggers a stop with savepoint, without drain; a repeated trigger id is the same operation. */
@@ -186,6 +195,13 @@ export function createFlinkRestClient(url: string): FlinkRestClient {
         latestAtMs: latest?.completed?.latest_ack_timestamp,
         latestFailure: latest?.failed?.failure_message ?? undefined,
       };
+    },
+    async metricSums(jobId, vertexId, metrics, signal) {
+      const what = `tell the metrics of job ${jobId}`;
+      const query = `get=${metrics.map(encodeURIComponent).join(',')}&agg=sum`;
+      const path = `/jobs/${jobId}/vertices/${vertexId}/subtasks/metrics?${query}`;
+      const sums = metricSumsSchema.parse((await ask('GET', path, what, undefined, signal)) ?? []);
+      return Object.fromEntries(sums.map(({ id, sum }) => [id, sum]));
     },
     async triggerSavepoint(jobId, triggerId) {
       const what = `take a savepoint of job ${jobId}`;

@@ -31,6 +31,15 @@ export const nameOfVersion = ({ statements, settings }: JobVersion): string =>
     .digest('hex')
     .slice(0, 12);
 
+/** Whether two versions are the same statements with the same settings, whatever the parallelism of each. */
+export const differOnlyInParallelism = (one: JobVersion, other: JobVersion): boolean =>
+  nameOfVersion(withParallelism(one, 0)) === nameOfVersion(withParallelism(other, 0));
+
+export const withParallelism = (version: JobVersion, parallelism: number): JobVersion => ({
+  ...version,
+  settings: { ...version.settings, [PARALLELISM]: String(parallelism) },
+});
+
 /** Puts a version on record; one that is there stays as it is. @returns its name */
 export async function recordVersion(database: Queries, job: string, version: JobVersion): Promise<string> {
   const name = nameOfVersion(version);

@@ -352,6 +352,11 @@ export const environmentSchema = z
       about: 'After how many seconds a deploy lists the runs that are still open on older builds.',
       example: '3600',
     }),
+    JOB_UPGRADE_LEAST_SECONDS: documented(wholeNumber(0, 240).optional(), {
+      about:
+        "For how many seconds a new version of a stream has to run without a failure before it is confirmed, see docs/flink-lifecycle.md. Not set: what the pipeline's definition says, 60 unless told.",
+      example: '60',
+    }),
     FLINK_CHECKPOINT_DIR: documented(
       z
         .string()

@@ -184,7 +184,14 @@ function faithfulActor(policy: Partial<JobPolicy> = {}) {
   };
   const wantedAgain = () => (state.desired === 'stopped' ? 'running' : state.desired);
   const redeploy = (desiredVersion: string): void => {
-    const asked = { version: desiredVersion, mode: 'savepoint', from: '', parallelism: 0 } as const;
+    const isRejected = desiredVersion === state.upgrades.rejected?.version;
+    const asked = {
+      version: desiredVersion,
+      mode: 'savepoint',
+      from: '',
+      parallelism: 0,
+      isRejected,
+    } as const;
     tryNow({ desiredVersion, desired: wantedAgain(), upgrades: planUpgrade(state, asked) });
   };
   const want = (with_: Partial<JobState>): void => {

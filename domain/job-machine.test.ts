@@ -419,7 +419,8 @@ test('an open alert lasts until the job is well, or no longer wanted', () => {
 });
 
 test('a version that was rolled back by itself is told until somebody deploys, or the job is not wanted', () => {
-  const rejected = { version: 'v2', reason: 'it was late', atMs: 1, isByCommand: false };
+  const how = { reason: 'it was late', atMs: 1, isByCommand: false, isSuperseded: false };
+  const rejected = { version: 'v2', instead: 'v1', ...how };
   for (const phase of JOB_PHASES) {
     const kind = alertKindOf(alarming(phase, { rejected }));
     const others: Partial<Record<JobPhase, string>> = { unstable: 'job-unstable', failing: 'job-failing' };
@@ -428,8 +429,10 @@ test('a version that was rolled back by itself is told until somebody deploys, o
   expect(
     alertKindOf(alarming('suspended', { rejected, desired: 'suspended' }), 'job-rolled-back'),
   ).toBeUndefined();
-  const byCommand = { ...rejected, isByCommand: true };
-  expect(alertKindOf(alarming('stable', { rejected: byCommand }), 'job-rolled-back')).toBeUndefined();
+  for (const change of [{ isByCommand: true }, { isSuperseded: true }]) {
+    const known = alarming('stable', { rejected: { ...rejected, ...change } });
+    expect(alertKindOf(known, 'job-rolled-back')).toBeUndefined();
+  }
 });
 
 test('the newest 200 command ids are remembered, each once, the latest last', () => {

@@ -338,7 +338,8 @@ export function alertKindOf(state: Alarming, open?: AlertKind): AlertKind | unde
   const { phase, upgrades } = state;
   if (phase === 'failing') return 'job-failing';
   if (phase === 'unstable') return 'job-unstable';
-  if (upgrades.rejected?.isByCommand === false && targetOf(state) === 'running')
+  const { isByCommand = true, isSuperseded = false } = upgrades.rejected ?? {};
+  if (!isByCommand && !isSuperseded && targetOf(state) === 'running')
     return WELL.includes(phase) ? 'job-rolled-back' : (open ?? 'job-rolled-back');
   return WELL.includes(phase) ? undefined : open;
 }

@@ -1,23 +1,27 @@
 /** Tests of what becomes of a new version; how it goes together with the phases is in `job-machine-sequences.test.ts`. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type JobState, jobStateSchema, NOTHING, type Upgrades, upgradesSchema } from '../schemas/job.ts';
+import {
+  JOB_PHASES,
+  type JobState,
+  jobStateSchema,
+  NOTHING,
+  type Upgrades,
+  upgradesSchema,
+} from '../schemas/job.ts';
 import {
   type AskedVersion,
-  baseLook,
+  commandedDeploy,
   commandedRollback,
   confirmedUpgrades,
   isGivenUp,
   isUnconfirmed,
-  judgeUpgrade,
-  missingProof,
   pausedUpgrade,
   planUpgrade,
   rolledBack,
   snapshotsInUse,
   startOfUpgrade,
   submittedUpgrade,
-  type UpgradeLook,
   upgradeAfterFailure,
   upgradeAfterLook,
   withSnapshot,
@@ -39,7 +43,7 @@ const stateWith = (change: Partial<JobState> = {}): JobState => ({
   ...change,
 });
 const asked = (version: string, change: Partial<AskedVersion> = {}): AskedVersion => ({
-  ...{ version, mode: 'savepoint', from: '', parallelism: 0 },
+  ...{ version, mode: 'savepoint', from: '', parallelism: 0, isRejected: false },
   ...change,
 });
 
@@ -108,8 +112,15 @@ describe('a deploy', () => {
   test('of the version that was rolled back tries it again', () => {
     const back = { ...stateWith(), ...rolledBack(givenUpNow(), 5) };
     expect(back.upgrades.rejected?.version).toBe('v2');
-    const again = planUpgrade(back, asked('v2'));
+    const again = planUpgrade(back, asked('v2', { isRejected: true }));
     expect([again.rejected, again.pending?.version]).toEqual([undefined, 'v2']);
+  });
+
+  test('of a third version keeps in mind which one was rolled back, and nobody is told of it any more', () => {
+    const back = { ...stateWith(), ...rolledBack(givenUpNow(), 5) };
+    expect(back.upgrades.rejected).toMatchObject({ version: 'v2', instead: 'v1', isSuperseded: false });
+    for (const version of ['v3', 'v1'])
+      expect(planUpgrade(back, asked(version)).rejected).toMatchObject({ version: 'v2', isSuperseded: true });
   });
 
   test('starts from what it names with the first submission alone', () => {
@@ -120,103 +131,82 @@ describe('a deploy', () => {
   });
 });
 
+describe('a deploy that names what to start from', () => {
+  const from = 'file:/savepoints/of-somebody';
+  const fresh = stateWith({ phase: 'new', version: '', upgrades: upgradesSchema.parse({}) });
+  const startOf = (state: JobState, version: string, path = from): string => {
+    const change = commandedDeploy(state, asked(version, { from: path }));
+    return typeof change === 'string' ? change : nextStart({ ...state, ...change });
+  };
+  const nextStart = (state: JobState): string => state.restart?.from || startOfUpgrade(state);
+
+  test.each<[string, JobState, string]>([
+    ['of the first version that there ever was', fresh, 'v1'],
+    [
+      'of another, when none was ever proven',
+      stateWith({ ...fresh, phase: 'unstable', version: 'v1' }),
+      'v2',
+    ],
+    ['of another version', stateWith(), 'v2'],
+    ['of another version of a suspended job', stateWith({ phase: 'suspended' }), 'v2'],
+    ['of the present version of a suspended job', stateWith({ phase: 'suspended' }), 'v1'],
+    ['of the present version of a failing job', stateWith({ phase: 'failing' }), 'v1'],
+    ['of the present version of one that is lost', stateWith({ phase: 'recovering' }), 'v1'],
+    [
+      'of a version whose upgrade waits',
+      stateWith({ upgrades: planUpgrade(stateWith(), asked('v2')) }),
+      'v2',
+    ],
+  ])('%s starts from there', (_, state, version) => {
+    expect(startOf(state, version)).toBe(from);
+    expect(startOf(state, version, NOTHING)).toBe(NOTHING);
+  });
+
+  test('of what runs, or of the version before one that is tried, is refused with the way that is left', () => {
+    const way = `hourglass job restart stream --from ${from}`;
+    expect(startOf(stateWith(), 'v1')).toBe(
+      `version v1 of stream runs already; to start it from there: ${way}`,
+    );
+    expect(startOf(stateWith(), 'v1', NOTHING)).toMatch(/--from nothing --accept-state-loss$/);
+    expect(startOf(submitted(), 'v1')).toBe(
+      `version v1 of stream is the one before, and goes on from its own snapshot (hourglass job rollback stream); when it runs: ${way}`,
+    );
+  });
+
+  test('comes before a restart that was asked for earlier', () => {
+    const state = stateWith({ phase: 'suspended', restart: { from: 'file:/elsewhere' } });
+    expect(startOf(state, 'v2')).toBe(from);
+  });
+
+  test('is never dropped: the next submission starts from there, or a sentence says why not', () => {
+    const version = fc.constantFrom('v1', 'v2', 'v3');
+    const states = fc.record({
+      phase: fc.constantFrom(...JOB_PHASES),
+      of: fc.constantFrom(stateWith(), submitted(), givenUpNow(), fresh),
+      present: version,
+      deployed: fc.option(version, { nil: undefined }),
+      isRollingBack: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(states, version, fc.constantFrom(from, NOTHING), (drawn, wanted, path) => {
+        const { of, phase, present, deployed, isRollingBack } = drawn;
+        const upgrades = { ...of.upgrades, isRollingBack };
+        const before = { ...of, phase, upgrades, version: of.version === '' ? '' : present };
+        const state = deployed === undefined ? before : given(before, planUpgrade(before, asked(deployed)));
+        if (isUnconfirmed(state) && state.version === wanted && state.upgrades.pending?.from === path) return;
+        const start = startOf(state, wanted, path);
+        expect(start === path || start.endsWith(path === NOTHING ? '--accept-state-loss' : path)).toBe(true);
+      }),
+    );
+  });
+});
+
 const givenUpNow = (reason = 'why'): JobState => {
   const state = submitted();
   const pending = state.upgrades.pending;
   if (pending === undefined) throw new Error('unreachable: it is pending');
   return given(state, { ...state.upgrades, pending: { ...pending, givenUp: reason } });
 };
-
-describe('the proof of a new version', () => {
-  const look = (change: Partial<UpgradeLook> = {}): UpgradeLook => ({
-    ...{ checkpoints: 3, progress: { read: 10, end: 10 }, handed: 5, written: 5 },
-    ...change,
-  });
-  const first = look({ checkpoints: 0, handed: 0, written: 0 });
-
-  test.each<[string, UpgradeLook, string]>([
-    ['is whole when it reads and writes', look({ progress: { read: 15, end: 15 } }), ''],
-    ['is whole when nothing came', look({ handed: 0, written: 0 }), ''],
-    [
-      'is whole when Flink cannot count',
-      look({ handed: undefined, written: undefined, progress: { read: 12, end: 12 } }),
-      '',
-    ],
-    ['lacks checkpoints', look({ checkpoints: 2 }), '2 of 3 checkpoints are completed'],
-    ["lacks Kafka's answer", look({ progress: undefined }), 'Kafka does not tell how far it has read'],
-    [
-      'lacks what came',
-      look({ progress: { read: 10, end: 14 } }),
-      'it has read none of the 4 records that came',
-    ],
-    [
-      'lacks output',
-      look({ progress: { read: 14, end: 14 }, handed: 0, written: 0 }),
-      'it reads, and has written none of 4 records',
-    ],
-    [
-      'lacks output of what waited before',
-      look({ handed: 9, written: 0 }),
-      'it reads, and has written none of 9 records',
-    ],
-  ])('%s', (_, now, missing) => {
-    expect(missingProof(first, now, policy)).toBe(missing);
-  });
-
-  test('is measured from where it begins to read again, when it goes back to an older snapshot', () => {
-    const before = look({ progress: { read: 90, end: 100 } });
-    const back = look({ progress: { read: 5, end: 110 } });
-    const on = look({ progress: { read: 30, end: 120 } });
-    expect(baseLook(baseLook(undefined, before), look({ progress: undefined }))).toBe(before);
-    expect(baseLook(before, back)).toBe(back);
-    expect(missingProof(back, back, policy)).toBe('how far it reads is not known yet');
-    expect(baseLook(back, on)).toBe(back);
-    expect(missingProof(back, on, policy)).toBe('');
-  });
-
-  test('needs two looks, or nothing would be known of what it reads', () => {
-    expect(missingProof(undefined, look(), policy)).toBe('how far it reads is not known yet');
-  });
-
-  test('nothing is confirmed without its checkpoints, or while records come and are not read, or are read and not written', () => {
-    const looks = fc.record({
-      checkpoints: fc.nat(5),
-      progress: fc.option(fc.record({ read: fc.nat(20), end: fc.nat(20) }), { nil: undefined }),
-      handed: fc.nat(3),
-      written: fc.nat(3),
-    });
-    fc.assert(
-      fc.property(looks, looks, (before, now) => {
-        if (missingProof(before, now, policy) !== '') return;
-        const [then, later] = [before.progress, now.progress];
-        if (then === undefined || later === undefined)
-          throw new Error('confirmed without knowing what it reads');
-        expect(now.checkpoints).toBeGreaterThanOrEqual(policy.upgradeCheckpoints);
-        const hasRead = later.read > then.read;
-        if (later.end > then.end) expect(hasRead).toBe(true);
-        if (now.handed > 0 || (hasRead && later.end > then.end)) expect(now.written).toBeGreaterThan(0);
-      }),
-    );
-  });
-
-  test('is asked of a version that is well, and says nothing of one that is not', () => {
-    const stable = { verdict: 'stable', reason: '' } as const;
-    const lost = { verdict: 'lost', reason: 'the job is FAILED' } as const;
-    expect(judgeUpgrade(stable, '', '')).toBe(stable);
-    expect(judgeUpgrade(stable, 'a proof is missing', '')).toEqual({
-      verdict: 'settling',
-      reason: 'a proof is missing',
-    });
-    expect(judgeUpgrade(lost, '', MISFIT)).toBe(lost);
-    expect(judgeUpgrade(undefined, 'a proof is missing', 'TimeoutException')).toEqual({
-      ...{ verdict: 'settling', reason: 'a proof is missing' },
-    });
-    expect(judgeUpgrade({ verdict: 'settling', reason: '' }, '', MISFIT)).toEqual({
-      verdict: 'unstable',
-      reason: MISFIT,
-    });
-  });
-});
 
 describe('a new version is given up', () => {
   const reasonAfter = (upgrades: Upgrades): string => upgrades.pending?.givenUp ?? 'nothing is pending';
@@ -341,10 +331,11 @@ test('a rescale is kept for later deploys, and its rollback brings back what was
   });
 });
 
-test('the snapshots that a rollback may need are in use until the version is confirmed', () => {
+test('the snapshots that a rollback may need are in use, before the confirmation and after it', () => {
   const state = submitted();
   expect(snapshotsInUse(state.upgrades)).toContain(own);
-  expect(snapshotsInUse(confirmedUpgrades(state))).toEqual([]);
+  expect(snapshotsInUse(confirmedUpgrades(state))).toEqual([own]);
+  expect(snapshotsInUse(stateWith().upgrades)).toEqual([]);
   const from = 'file:/savepoints/of-the-candidate';
   expect(snapshotsInUse(planUpgrade(stateWith(), asked('v2', { from })))).toContain(from);
 });

@@ -5,7 +5,7 @@
  *   deploy ─▶ pending ─▶ submitted ─▶ confirmed: the version before and its snapshot are where `rollback` goes
  *                            └─▶ given up ─▶ rolled back: the version before goes on from its snapshot; the new one is rejected
  */
-import type { JobPolicy, JobState, UpgradeMode, Upgrades } from '../schemas/job.ts';
+import { type JobPolicy, type JobState, NOTHING, type UpgradeMode, type Upgrades } from '../schemas/job.ts';
 import type { Judgement } from './job-health.ts';
 import { jobPhases } from './job-phases.ts';
 import { restoreFailure } from './restore-failures.ts';
@@ -19,6 +19,8 @@ export interface AskedVersion {
   /** What its first submission starts from; empty for the state of the version before. */
   readonly from: string;
   readonly parallelism: number;
+  /** It is what was rolled back last, be it with another parallelism. */
+  readonly isRejected: boolean;
 }
 
 /** Whether what runs, or was submitted last, is a version that has still to be confirmed. One on its way out is not tried any more. */
@@ -27,9 +29,11 @@ export const isUnconfirmed = ({ version, upgrades }: Pick<JobState, 'version' | 
 
 /** What is known of the versions after a deploy of one. The first version that there ever was has none to go back to. */
 export function planUpgrade(state: Versions, asked: AskedVersion): Upgrades {
-  const { version, mode, from, parallelism } = asked;
-  const { pending, isRollingBack } = state.upgrades;
-  const upgrades: Upgrades = { ...state.upgrades, parallelism, rejected: undefined };
+  const { version, mode, from, parallelism, isRejected } = asked;
+  const { pending, isRollingBack, rejected: last } = state.upgrades;
+  // Another version does not make it a better one: a start of the system still leaves it alone.
+  const rejected = last === undefined || isRejected ? undefined : { ...last, isSuperseded: true };
+  const upgrades: Upgrades = { ...state.upgrades, parallelism, rejected };
   const previous = pending?.previous ?? provenVersion(state);
   const isRunning = state.version === version && !isRollingBack;
   if (pending?.version === version && isUnconfirmed(state)) return upgrades;
@@ -42,6 +46,32 @@ export function planUpgrade(state: Versions, asked: AskedVersion): Upgrades {
     };
   const next: Pending = { version, mode, from, previous, deadlineMs: 0, failures: 0, givenUp: '' };
   return { ...upgrades, pending: next };
+}
+
+/**
+ * What a deploy changes: the versions as {@link planUpgrade} tells, and where they do not carry the start that was named, a restart
+ * from there. A named start is never dropped.
+ * @returns the reason when what is deployed will not be submitted anew
+ */
+export function commandedDeploy(
+  state: Versions & Pick<JobState, 'name'>,
+  asked: AskedVersion,
+): Pick<JobState, 'upgrades'> | Pick<JobState, 'upgrades' | 'restart'> | string {
+  const { name, phase, version: present } = state;
+  const { version, from } = asked;
+  const upgrades = planUpgrade(state, asked);
+  if (from === '') return { upgrades };
+  if (startOfUpgrade({ version: present, upgrades }) === from) return { upgrades, restart: undefined };
+  const { pending, isRollingBack } = upgrades;
+  // The same was asked for before, and its submission has started from there.
+  if (isUnconfirmed(state) && pending?.version === version && state.upgrades.pending?.from === from)
+    return { upgrades };
+  const remedy = `hourglass job restart ${name} --from ${from}${from === NOTHING ? ' --accept-state-loss' : ''}`;
+  if (pending !== undefined && pending.givenUp !== '' && pending.version === present)
+    return `version ${version} of ${name} is the one before, and goes on from its own snapshot (hourglass job rollback ${name}); when it runs: ${remedy}`;
+  if (present === version && jobPhases[phase].mayRun && !isRollingBack)
+    return `version ${version} of ${name} runs already; to start it from there: ${remedy}`;
+  return { upgrades, restart: { from } };
 }
 
 /** The version that the next one has to be measured by; one that was running before upgrades were confirmed counts when it is stable. */
@@ -89,64 +119,6 @@ export const pausedUpgrade = (upgrades: Upgrades): Upgrades =>
     ? upgrades
     : { ...upgrades, pending: { ...upgrades.pending, deadlineMs: 0 } };
 
-/** One look at a new version, as far as confirming it needs. */
-export interface UpgradeLook {
-  /** Completed since it was submitted. */
-  readonly checkpoints: number;
-  /** Undefined when Kafka did not answer. */
-  readonly progress: { readonly read: number; readonly end: number } | undefined;
-  /** Records that its sources have handed on, and that have reached the parts that write; undefined when that cannot be told. */
-  readonly handed?: number | undefined;
-  readonly written?: number | undefined;
-}
-
-/**
- * The look that later ones are measured by: the first that knew how far it has read, and the latest that found it further back,
- * as after a start from an older snapshot.
- */
-export function baseLook(base: UpgradeLook | undefined, now: UpgradeLook): UpgradeLook | undefined {
-  if (now.progress === undefined) return base;
-  const isFurtherBack = base?.progress === undefined || now.progress.read < base.progress.read;
-  return isFurtherBack ? now : base;
-}
-
-/**
- * What a version that runs has still to prove: checkpoints, that it reads what comes, and that it writes what it reads.
- * @param base as {@link baseLook} tells
- * @returns empty when it is confirmed
- */
-export function missingProof(
-  base: UpgradeLook | undefined,
-  now: UpgradeLook,
-  { upgradeCheckpoints: wanted }: Pick<JobPolicy, 'upgradeCheckpoints'>,
-): string {
-  if (now.checkpoints < wanted) return `${now.checkpoints} of ${wanted} checkpoints are completed`;
-  if (now.progress === undefined) return 'Kafka does not tell how far it has read';
-  if (base?.progress === undefined || base === now) return 'how far it reads is not known yet';
-  const read = now.progress.read - base.progress.read;
-  const came = now.progress.end - base.progress.end;
-  if (read <= 0 && came > 0) return `it has read none of the ${came} records that came`;
-  const { handed = 0, written } = now;
-  const hasRead = (read > 0 && came > 0) || handed > 0;
-  return written === 0 && hasRead
-    ? `it reads, and has written none of ${Math.max(read, handed)} records`
-    : '';
-}
-
-/** What a judgement means of a version that has to be confirmed. @param failure what its newest failure said */
-export function judgeUpgrade(
-  judgement: Judgement | undefined,
-  missing: string,
-  failure: string,
-): Judgement | undefined {
-  const hasEnded = judgement?.verdict === 'lost';
-  if (!hasEnded && doesNotFit(failure)) return { verdict: 'unstable', reason: failure };
-  const isWell = judgement === undefined || judgement.verdict === 'stable';
-  return isWell && missing !== '' ? { verdict: 'settling', reason: missing } : judgement;
-}
-
-const doesNotFit = (text: string): boolean => restoreFailure(text) !== undefined;
-
 type Judged = Pick<JobState, 'name' | 'version' | 'upgrades' | 'policy'>;
 
 /** After the submission was refused, or what was submitted was lost. */
@@ -182,6 +154,8 @@ export function upgradeAfterLook(
 /** Enough of Flink's own words to look for. */
 const MOST_OF_CAUSE = 120;
 
+const doesNotFit = (text: string): boolean => restoreFailure(text) !== undefined;
+
 const misfit = (name: string, cause: string): string =>
   `its state does not fit, because ${restoreFailure(cause)} (${cause.slice(0, MOST_OF_CAUSE)}…). To build it beside the version before, from the retained log: hourglass job deploy ${name} --shadow`;
 
@@ -195,6 +169,21 @@ export function confirmedUpgrades({ version, upgrades }: Pick<JobState, 'version
   return { ...upgrades, confirmed: version };
 }
 
+const rejection = (
+  version: string,
+  instead: string,
+  reason: string,
+  atMs: number,
+  isByCommand: boolean,
+): NonNullable<Upgrades['rejected']> => ({
+  version,
+  instead,
+  reason,
+  atMs,
+  isByCommand,
+  isSuperseded: false,
+});
+
 /** Back to the version before and to its snapshot; what runs is to end without a savepoint. Ask only for one that is given up. */
 export function rolledBack(
   { restorePath: own, upgrades }: Pick<JobState, 'restorePath' | 'upgrades'>,
@@ -203,7 +192,7 @@ export function rolledBack(
   const { pending, ...rest } = upgrades;
   if (pending === undefined) return {};
   const { version, parallelism, path: restorePath = own } = pending.previous;
-  const rejected = { version: pending.version, reason: pending.givenUp, atMs: nowMs, isByCommand: false };
+  const rejected = rejection(pending.version, version, pending.givenUp, nowMs, false);
   return {
     ...{ desiredVersion: version, restorePath, restart: undefined, failures: 0, stableSinceMs: 0 },
     reason: `version ${pending.version} was rolled back: ${pending.givenUp}`,
@@ -227,12 +216,9 @@ export function commandedRollback(
   const { upgrades, version, desiredVersion } = state;
   const { pending, previous } = upgrades;
   const reason = 'by command';
-  const rejectedNow = (rejected: string): Upgrades['rejected'] => ({
-    ...{ version: rejected, reason, atMs: nowMs, isByCommand: true },
-  });
   if (pending !== undefined) {
-    const rejected = rejectedNow(pending.version);
-    const { parallelism } = pending.previous;
+    const { parallelism, version: instead } = pending.previous;
+    const rejected = rejection(pending.version, instead, reason, nowMs, true);
     return {
       desiredVersion: pending.previous.version,
       upgrades: isUnconfirmed(state)
@@ -251,11 +237,11 @@ export function commandedRollback(
     upgrades: {
       ...upgrades,
       ...{ parallelism: previous.parallelism, previous: undefined, pending: next },
-      rejected: rejectedNow(desiredVersion || version),
+      rejected: rejection(desiredVersion || version, previous.version, reason, nowMs, true),
     },
   };
 }
 
 /** Snapshots that must not be disposed of, as the job may still go back to them. */
-export const snapshotsInUse = ({ pending }: Upgrades): readonly string[] =>
-  pending === undefined ? [] : [pending.from, pending.previous.path ?? ''];
+export const snapshotsInUse = ({ pending, previous }: Upgrades): readonly string[] =>
+  [pending?.from, pending?.previous.path, previous?.path].flatMap((path) => path || []);

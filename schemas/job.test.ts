@@ -170,7 +170,9 @@ describe('the state that an actor carries', () => {
         previous: { version: 'v1', path: 'file:/savepoints/1', parallelism: 0 },
       },
       previous: { version: 'v0', parallelism: 0 },
-      rejected: { version: 'v3', reason: 'why', atMs: 2, isByCommand: false },
+      rejected: {
+        ...{ version: 'v3', instead: 'v1', reason: 'why', atMs: 2, isByCommand: false, isSuperseded: true },
+      },
     },
     failures: 2,
     stableSinceMs: 5,

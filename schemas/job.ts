@@ -35,8 +35,12 @@ export const jobPolicySchema = z.object({
   /** Completed savepoints beyond this number, or older than this, are disposed of; the newest is always kept. */
   savepointsKept: z.int().min(1).default(5),
   savepointsKeptMs: milliseconds.default(14 * DAY_MS),
-  /** A new version is confirmed by so many completed checkpoints, and by what it reads and writes. */
+  /**
+   * A new version is confirmed by so many completed checkpoints, by what it reads and writes, and by having run for so long without
+   * a failure. Shorter than what it has for all of it.
+   */
   upgradeCheckpoints: z.int().min(1).default(3),
+  upgradeLeastMs: milliseconds.default(MINUTE_MS),
   /** One that is not confirmed within this time, or is lost or refused so often before, is rolled back. */
   upgradeWithinMs: milliseconds.default(5 * MINUTE_MS),
   upgradeFailures: z.int().min(1).default(3),
@@ -182,9 +186,18 @@ export const upgradesSchema = z.object({
   previous: z
     .object({ version: z.string(), path: z.string().optional(), parallelism: z.int().min(0) })
     .optional(),
-  /** The version that was rolled back last. It is not tried again until somebody deploys it. */
+  /** The version that was rolled back last. It is not tried again until somebody deploys it, also not with another parallelism. */
   rejected: z
-    .object({ version: z.string(), reason: z.string(), atMs: z.number(), isByCommand: z.boolean() })
+    .object({
+      version: z.string(),
+      /** The version that was gone back to. Where it differs in its parallelism alone, that alone is not tried again. */
+      instead: z.string().default(''),
+      reason: z.string(),
+      atMs: z.number(),
+      isByCommand: z.boolean(),
+      /** Something was deployed since: nobody has to be told any more. */
+      isSuperseded: z.boolean().default(false),
+    })
     .optional(),
   /** What runs is on its way out without a savepoint, and `restorePath` stands. */
   isRollingBack: z.boolean().default(false),

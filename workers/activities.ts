@@ -55,6 +55,7 @@ import {
   pipelinesNamed,
 } from '../pipelines/index.ts';
 import { leaseTerms, termsOf } from '../pipelines/openweathermap-plans.ts';
+import { guardedJobs } from './job-policies.ts';
 
 const FLINK_POLL_MS = 250;
 const FLINK_WATCH_MS = 2_000;
@@ -199,7 +200,14 @@ function onFlink(given: Given) {
         const { consumerGroup, topics } = pipelineOfJob(job);
         return readProgress(kafka, consumerGroup, [topics.live.name, topics.repairs.name]);
       },
-      jobs: Object.fromEntries(Object.values(pipelines).map(({ job }) => [job.name, job])),
+      tables: (job) => {
+        const { facts, windows } = pipelineOfJob(job).tables;
+        return [facts, windows];
+      },
+      jobs: guardedJobs(
+        Object.values(pipelines).map(({ job }) => job),
+        config.values.JOB_UPGRADE_LEAST_SECONDS,
+      ),
     }),
     ...createBatchJobActivities({
       ...shared,

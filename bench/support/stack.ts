@@ -144,6 +144,7 @@ export async function ownEnvironment(dataDir: string): Promise<Record<string, st
     ...Object.fromEntries(ports),
     HOURGLASS_DATA_DIR: dataDir,
     WEATHER_SOURCE: 'mock',
+    JOB_UPGRADE_LEAST_SECONDS: '3',
   };
 }
 

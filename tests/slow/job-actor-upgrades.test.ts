@@ -4,7 +4,15 @@ import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeActor, type FakeActors, type JobRow, startFakeActors } from '../support/fake-actors.ts';
 import { hasEnded } from '../support/fake-job-manager.ts';
-import { changeVersion, deploy, stop, suspend, untilStable } from '../support/fake-lives.ts';
+import {
+  changeVersion,
+  deploy,
+  stop,
+  suspend,
+  takeSavepoint,
+  untilStable,
+  upgrade,
+} from '../support/fake-lives.ts';
 import { config } from '../support/shared-stack.ts';
 
 vi.setConfig({ maxConcurrency: 30 });
@@ -133,6 +141,26 @@ describe.concurrent('an upgrade', () => {
     await stop(job);
   });
 
+  test('that was rolled back is left alone by a start whatever its parallelism, also after another deploy', async () => {
+    const { job, before } = await running('left-alone');
+    changeVersion(job);
+    const { desiredVersion: wide } = await job.command('deploy', { parallelism: 4 });
+    await untilVersion(job, wide, 2);
+    await job.command('rollback');
+    await untilVersion(job, before.version, 3);
+    expect((await statusOf(job)).upgrades).toMatchObject({ parallelism: 0, rejected: { version: wide } });
+    expect(await job.command('deploy', { isStart: true })).toMatchObject({ desiredVersion: before.version });
+    const { desiredVersion: rescaled } = await job.command('deploy', {
+      ...{ version: before.version, parallelism: 3 },
+    });
+    await untilVersion(job, rescaled, 4);
+    expect(await job.command('deploy', { isStart: true })).toMatchObject({ desiredVersion: rescaled });
+    const { desiredVersion: again } = await job.command('deploy');
+    expect([wide, before.version, rescaled]).not.toContain(again);
+    await untilVersion(job, again, 5);
+    await stop(job);
+  });
+
   test('of a suspended job waits, and starts from the snapshot that the job was suspended with', async () => {
     const { job } = await running('suspended-upgrade');
     const { restore_path: path } = await suspend(job);
@@ -144,6 +172,52 @@ describe.concurrent('an upgrade', () => {
     expect((await statusOf(job)).upgrades.previous?.path).toBe(path);
     await stop(job);
   });
+});
+
+describe.concurrent('what a deploy names to start from', () => {
+  test('is what the first version that there ever was starts from', async () => {
+    const { job: other } = await running('other-first');
+    const { restore_path: from } = await suspend(other);
+    await other.command('stop');
+    const job = actors.create('named-first');
+    await job.command('deploy', { from: from ?? '' });
+    await untilStable(job);
+    expect(job.flink.submissions.map(({ restorePath }) => restorePath)).toEqual([from]);
+    await stop(job);
+  });
+
+  test('is what the present version of a suspended job goes on from, and is refused while it runs', async () => {
+    const { job } = await running('named-suspended');
+    const { restore_path: first } = await suspend(job);
+    await job.command('resume');
+    const { version } = await untilStable(job, 2);
+    const from = first ?? '';
+    await expect(job.command('deploy', { from })).rejects.toThrow(
+      `version ${version} of named-suspended runs already; to start it from there: hourglass job restart named-suspended --from ${from}`,
+    );
+    expect((await suspend(job)).restore_path).not.toBe(from);
+    await job.command('deploy', { from });
+    await job.command('resume');
+    expect((await untilStable(job, 3)).restore_path).toBe(from);
+    await stop(job);
+  });
+});
+
+test('a confirmed version whose checkpoints are lost with its JobManager is never started from nothing', async () => {
+  const { job } = await running('lost-state');
+  changeVersion(job);
+  const { desiredVersion } = await job.command('deploy', { upgradeMode: 'stateless', acceptStateLoss: true });
+  const { flink_job_id: id } = await untilVersion(job, desiredVersion, 2);
+  expect(await eventsOf(job)).toContain('confirmed');
+  job.flink.loseJobManager();
+  job.flink.snapshots.remove(`${job.flink.snapshots.checkpoints}/${id}`);
+  await untilVersion(job, desiredVersion, 3);
+  const [left] = await job.savepoints();
+  expect(job.flink.submissions.map(({ restorePath }) => restorePath)).toEqual(['', '', left?.path]);
+  expect((await job.events()).findLast(({ event }) => event === 'targetRecorded')?.reason).toMatch(
+    /is gone; the newest that is left is older: /,
+  );
+  await stop(job);
 });
 
 describe.concurrent('an actor that was ended by hand', () => {
@@ -191,6 +265,16 @@ describe.concurrent('rollback', () => {
       isByCommand: true,
     });
     expect(job.notices).toEqual([]);
+    await stop(job);
+  });
+
+  test('of a confirmed version is not taken away by savepoints that are taken since', async () => {
+    const { job, before } = await running('kept-for-long');
+    const { restore_path: path } = await upgrade(job);
+    for (let time = 0; time < 3; time += 1) await takeSavepoint(job);
+    await job.command('rollback');
+    const after = await untilVersion(job, before.version, 3);
+    expect(after.restore_path).toBe(path);
     await stop(job);
   });
 

@@ -1,19 +1,28 @@
 /** New versions of a running job, on the real Flink and under load: what fits, what does not, and what comes back by itself. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { recordsThrough } from '../../clients/flink-records.ts';
 import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { kafkaBrokers } from '../../config/addresses.ts';
 import type { JobCommandInput, JobState } from '../../schemas/job.ts';
 import { withOtherState } from '../support/changed-versions.ts';
+import { eventually } from '../support/eventually.ts';
 import { type IsolatedActor, startIsolatedActor } from '../support/isolated-actor.ts';
 import { createIsolatedPipeline, type IsolatedPipeline } from '../support/isolated-pipeline.ts';
 import { rowDifferences } from '../support/row-differences.ts';
 import { config } from '../support/shared-stack.ts';
 import { shrunkenHours, watchForShrunkenHours } from '../support/shrunken-hours.ts';
 import { hoursOfTruth, rowOfTruth } from '../support/truth.ts';
-import { createWeatherLoad, type Publishing, publishSteadily } from '../support/weather-load.ts';
+import {
+  createWeatherLoad,
+  type Publishing,
+  publishSteadily,
+  type WeatherLoad,
+} from '../support/weather-load.ts';
 
 /** Poison may be taken for a city of a small id. */
 const FIRST_CITY = 9_000_000;
+/** Nothing of it comes before a test publishes it. */
+const LATE_CITY = FIRST_CITY + 1_000;
 const PER_SECOND = 50;
 const WITHIN_MS = 20_000;
 
@@ -21,14 +30,13 @@ let pipeline: IsolatedPipeline;
 let actor: IsolatedActor;
 let publishing: Publishing | undefined;
 const load = createWeatherLoad({ firstCity: FIRST_CITY, cities: 40 });
+const late = createWeatherLoad({ firstCity: LATE_CITY, cities: 1 });
 
 beforeAll(async () => {
   pipeline = await createIsolatedPipeline('upgrades');
   for (const statement of watchForShrunkenHours) await pipeline.sql.query(statement);
   actor = await startIsolatedActor(pipeline, { upgradeWithinMs: WITHIN_MS, savepointEveryMs: 0 });
-  publishing = await publishSteadily(load, {
-    ...{ brokers: kafkaBrokers(config), topic: pipeline.topics.live.name, perSecond: PER_SECOND },
-  });
+  publishing = await publish(load, PER_SECOND);
   await actor.command('deploy', { version: await actor.version() });
   await actor.until('it is stable', ({ phase }) => phase === 'stable');
 });
@@ -38,6 +46,11 @@ afterAll(async () => {
   await pipeline?.close();
 });
 
+const publish = (records: WeatherLoad, perSecond: number): Promise<Publishing> =>
+  publishSteadily(records, {
+    ...{ brokers: kafkaBrokers(config), topic: pipeline.topics.live.name, perSecond },
+  });
+
 const inJob = (from: string, to: string) => (sql: string) =>
   sql.startsWith('-- The continuous job') ? sql.replace(from, to) : sql;
 const louder = inJob('  condition_description,', '  UPPER(condition_description) AS condition_description,');
@@ -45,8 +58,12 @@ const crashing = inJob(
   '  condition_description,',
   '  CAST(CAST(condition_description AS INT) AS STRING) AS condition_description,',
 );
-const dropping = (sql: string): string =>
-  sql.replace('FROM flattened_records\n', 'FROM flattened_records WHERE city_id < 0\n');
+const crashingLater = inJob(
+  '  condition_description,',
+  `  CASE WHEN city_id = ${LATE_CITY} THEN CAST(CAST(condition_description AS INT) AS STRING) ELSE condition_description END AS condition_description,`,
+);
+/** Its hours are true: only the table of observations gets nothing. */
+const dropping = inJob('FROM plausible_observations;', 'FROM plausible_observations WHERE city_id < 0;');
 /** Another version of the same meaning. */
 const tuned = (rows: number) => (sql: string) =>
   sql.replace(`'sink.buffer-flush.max-rows' = '5000'`, `'sink.buffer-flush.max-rows' = '${rows}'`);
@@ -76,11 +93,15 @@ async function sayPause(what: string, sinceMs: number): Promise<void> {
   );
   console.log(`  ${what}: nothing was stored for ${Number(row?.seconds).toFixed(1)} s at most`);
 }
-/** The version is tried, and left for the one before by itself. */
-async function rolledBack(version: string): Promise<{ before: JobState; after: JobState }> {
+/** The version is tried, and left for the one before by itself. @param meanwhile once it is tried */
+async function rolledBack(
+  version: string,
+  meanwhile = async (): Promise<void> => undefined,
+): Promise<{ before: JobState; after: JobState }> {
   const before = await actor.state();
   const startedAt = Date.now();
   await actor.command('deploy', { version });
+  await meanwhile();
   const after = await actor.until(
     `version ${version} is rolled back`,
     ({ phase, attempt, version: its }) =>
@@ -106,7 +127,7 @@ async function expectTruth(): Promise<void> {
   await pipeline.untilRead();
   const keyOf = (time: string) => (row: Readonly<Record<string, unknown>>) =>
     `${row['city_id']} at ${(row[time] as Date).toISOString()}`;
-  const truth = [...load.observations.values()];
+  const truth = [...load.observations.values(), ...late.observations.values()];
   const rows = truth.map((record) => {
     // One of the versions writes it louder.
     const { condition_description: _, ...row } = rowOfTruth(record);
@@ -208,10 +229,39 @@ describe('a new version is rolled back by itself', () => {
     expect(actor.notices.at(-1)).toMatchObject({ status: 'raised', kind: 'job-rolled-back' });
   });
 
-  test('when it reads and writes nothing, after its time is over', async () => {
+  test('when it works, and crashes before it has run for its least time', async () => {
+    actor.guard({ upgradeLeastMs: 60_000, upgradeWithinMs: 120_000 });
+    const version = await actor.version(crashingLater);
+    let tried: JobState | undefined;
+    const { after } = await rolledBack(version, async () => {
+      tried = await actor.until(
+        'it is tried',
+        (seen) => seen.version === version && seen.phase === 'settling',
+      );
+      const { jobId } = tried;
+      await eventually(
+        'it has all the checkpoints it needs, and its writers have records',
+        async () => {
+          const job = await pipeline.rest.job(jobId);
+          const { completed } = await pipeline.rest.checkpoints(jobId);
+          return { completed, ...(job && (await recordsThrough(job, pipeline.rest))) };
+        },
+        ({ completed, written }) =>
+          completed >= 5 && (written?.['observations'] ?? 0) > 0 && (written?.['weather_hourly'] ?? 0) > 0,
+      );
+      const { phase, upgrades } = await actor.state();
+      expect([phase, upgrades.pending?.failures, upgrades.pending?.givenUp]).toEqual(['settling', 0, '']);
+      await (await publish(late, 10)).stop();
+    });
+    expect(after.upgrades.rejected?.reason).toMatch(/^it failed 3 times within .*(NumberFormat|For input)/);
+    expect(late.observations.size).toBeGreaterThan(0);
+    actor.guard({ upgradeLeastMs: 1_000, upgradeWithinMs: WITHIN_MS });
+  });
+
+  test('when one of its two tables gets nothing of what it reads, after its time is over', async () => {
     const { after } = await rolledBack(await actor.version(dropping));
     expect(after.upgrades.rejected?.reason).toMatch(
-      /^it was not confirmed within 20 s: it reads, and has written none of \d+ records$/,
+      /^it was not confirmed within 20 s: it reads, and has written none of \d+ records to observations$/,
     );
   });
 });

@@ -95,6 +95,7 @@ export interface FakeActors {
 const POLICY: Partial<JobPolicy> = {
   ...{ recoveryBudget: 6, backoffFirstMs: 20, backoffMostMs: 100, unreachableMs: 200 },
   ...{ savepointTimeoutMs: 1_500, savepointEveryMs: 0, savepointsKept: 1 },
+  upgradeLeastMs: 50,
 };
 const AWAY_MS = 600;
 
@@ -170,6 +171,7 @@ async function startWorkers(
       jobs: new Proxy({}, { get: (_, name) => actors.get(jobActorId(String(name)))?.definition }),
       parameters: () => parameters,
       readProgress: async () => ({ read: 1, end: 1 }),
+      tables: () => [],
     }),
     ...createSavepointActivities({
       ...{ database, rest, pollMs: 10 },

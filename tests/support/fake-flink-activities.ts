@@ -50,6 +50,7 @@ export function flinkActivities({
   const { rest, gateway } = flink;
   const flinkOnes = createFlinkActivities({
     ...{ database, rest, gateway, readProgress, pollMs: 1, watchMs: 2 },
+    tables: () => [weather.tables.facts, weather.tables.windows],
     jobs: { [definition.name]: definition },
     parameters: () => parameters,
   });

@@ -135,11 +135,14 @@ export function fakeFlink({ directory, times: given, awayMs = 100 }: FakeFlinkOp
       call('describe a job', () => {
         const job = jobs.get(id);
         if (job === undefined) return undefined;
-        const { name, state, parts = [state], startedAt, runningSince } = job;
+        const { name, state, parts = [state], startedAt, runningSince, written = {} } = job;
         return {
           ...{ jid: id, name, state, now: Date.now(), 'start-time': startedAt },
           timestamps: { RUNNING: runningSince },
-          vertices: parts.map((status) => ({ name: 'part', status, parallelism: 1 })),
+          vertices: parts.map((status, part) => ({
+            ...{ id: String(part), status, parallelism: 1 },
+            name: ['part', ...Object.keys(written).map((table) => `Sink: ${table}[${part}]`)].join(' -> '),
+          })),
         };
       }),
     checkpoints: (id) =>
@@ -152,6 +155,12 @@ export function fakeFlink({ directory, times: given, awayMs = 100 }: FakeFlinkOp
         };
       }),
     exceptions: (id) => call('exceptions', () => known(id, 'tell the exceptions').exceptions),
+    async metricSums(id, part) {
+      const written = Object.entries(known(id, 'tell the metrics').written ?? {});
+      return Object.fromEntries(
+        written.map(([table, count]) => [`Sink__${table}[${part}].numRecordsIn`, count]),
+      );
+    },
     executionFailure: (id) => call('execution result', () => known(id, 'tell the result').failure),
     triggerSavepoint: (id, triggerId) => trigger(id, triggerId, 'savepoint', 'trigger a savepoint'),
     stopWithSavepoint: (id, triggerId) => trigger(id, triggerId, 'stop', 'stop with a savepoint'),

@@ -17,6 +17,8 @@ export interface FakeJob {
   /** The states of its parts; that of the job unless told. */
   parts?: readonly string[];
   exceptions: readonly FlinkException[];
+  /** What reached the writer of each table; Flink tells nothing of it unless told. */
+  written?: Readonly<Record<string, number>>;
   /** Why it failed as a whole; only the execution result tells. */
   failure?: string;
   checkpointFailure?: string;

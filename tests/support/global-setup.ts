@@ -37,6 +37,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     HOURGLASS_DATA_DIR: dataDir,
     WEATHER_SOURCE: 'mock',
     MOCK_STEP_SECONDS,
+    // What is upgraded here need not show for a minute that it works.
+    JOB_UPGRADE_LEAST_SECONDS: '3',
     // What a test breaks must stay broken until it looks.
     COMPLETENESS_REPAIR: 'false',
     OPENWEATHERMAP_API_KEY: 'key-that-must-stay-secret',

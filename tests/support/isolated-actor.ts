@@ -27,6 +27,9 @@ import { createNamespace } from './fake-actors.ts';
 import type { IsolatedPipeline } from './isolated-pipeline.ts';
 import { config } from './shared-stack.ts';
 
+/** Its versions need not run for a minute before they are confirmed. */
+const LEAST_MS = 1_000;
+
 export type IsolatedActor = Awaited<ReturnType<typeof startIsolatedActor>>;
 
 /** @param policy what differs from the pipeline's own, so that each wait passes within a test */
@@ -34,7 +37,10 @@ export async function startIsolatedActor(pipeline: IsolatedPipeline, policy: Par
   const { id, database, rest, gateway, kafka, topics } = pipeline;
   const name = id.replaceAll('_', '-');
   const { 'pipeline.name': _, ...settings } = pipeline.settings as Record<string, string>;
-  const definition = jobDefinitionSchema.parse({ ...weather.job, name, settings, policy, parallelism: 1 });
+  const definition = jobDefinitionSchema.parse({
+    ...{ ...weather.job, name, settings, parallelism: 1 },
+    policy: { upgradeLeastMs: LEAST_MS, ...policy },
+  });
   // Versions that fail are what is tried here: the SDK would tell of each.
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
@@ -47,6 +53,7 @@ export async function startIsolatedActor(pipeline: IsolatedPipeline, policy: Par
       ...{ database, rest, gateway, pollMs: 100, watchMs: 500, jobs: { [name]: definition } },
       // What is put on record here has its addresses in it already.
       parameters: () => ({}),
+      tables: () => [weather.tables.facts, weather.tables.windows],
       readProgress: () => readProgress(kafka, id, [topics.live.name, topics.repairs.name]),
     }),
     ...createSavepointActivities({
@@ -77,6 +84,8 @@ export async function startIsolatedActor(pipeline: IsolatedPipeline, policy: Par
     name,
     notices,
     state,
+    /** How the job is guarded from its next deploy on. */
+    guard: (change: Partial<JobPolicy>): void => void Object.assign(definition.policy, change),
     /** Puts a version on record. @param change of the SQL as it is submitted. @returns its name */
     version: (change: (sql: string) => string = (sql) => sql, parallelism = 1): Promise<string> => {
       const statements = pipeline.statements.map(change);

@@ -38,6 +38,7 @@ export async function startOwnStack(environment: Readonly<Record<string, string>
       XDG_CACHE_HOME,
       HOURGLASS_DATA_DIR: dataDir,
       WEATHER_SOURCE: 'mock',
+      JOB_UPGRADE_LEAST_SECONDS: '3',
       ...(await freePorts()),
       ...environment,
     },

@@ -13,7 +13,7 @@ import type { SavepointActivities } from '../../activities/savepoints.ts';
 import { flinkId } from '../../domain/identities.ts';
 import { remember } from '../../domain/job-machine.ts';
 import { jobPhases } from '../../domain/job-phases.ts';
-import { commandedRollback, planUpgrade } from '../../domain/job-upgrade.ts';
+import { commandedDeploy, commandedRollback } from '../../domain/job-upgrade.ts';
 import {
   ACTOR_ENDING,
   type JobCommandInput,
@@ -74,7 +74,7 @@ export function takeCommands(memory: JobMemory): void {
     const change = commandedRollback(memory.state, Date.now());
     if (change === undefined) throw refusal(`there is no version of ${name} before this one to go back to`);
     const { from = '' } = change.upgrades?.pending ?? {};
-    // Only of a version that is confirmed the snapshot may have been disposed of since.
+    // Retention keeps it, but files can be deleted by hand.
     if (from !== '') await resolveSavepoint({ name, from });
     tryNow({ ...change, desired: memory.state.desired === 'stopped' ? 'running' : memory.state.desired });
   });
@@ -104,16 +104,18 @@ async function deploy(
   const { name } = memory.state;
   const { acceptStateLoss: acceptsStateLoss, version: named, upgradeMode: mode = 'savepoint' } = input;
   const asked = input.parallelism ?? (named === undefined ? memory.state.upgrades.parallelism : 0);
-  const { version, policy } = await describeVersion({ name, version: named, parallelism: asked });
+  const { rejected } = memory.state.upgrades;
+  const question = { name, version: named, parallelism: asked, rejected };
+  const { version, policy, isRejected = false } = await describeVersion(question);
   const snapshot = input.from === undefined ? '' : await resolveSavepoint({ name, from: input.from });
   const desired = memory.state.desired === 'stopped' ? 'running' : memory.state.desired;
-  const { rejected } = memory.state.upgrades;
   // What was rolled back is not tried again because the system starts; somebody has to deploy it.
-  if (input.isStart === true && rejected?.version === version) return tryNow({ policy, desired });
+  if (input.isStart === true && isRejected) return tryNow({ policy, desired });
   const from = mode === 'stateless' ? NOTHING : snapshot;
   const parallelism = input.parallelism ?? memory.state.upgrades.parallelism;
-  const upgrades = planUpgrade(memory.state, { version, mode, from, parallelism });
-  tryNow({ desiredVersion: version, policy, desired, acceptsStateLoss, upgrades });
+  const change = commandedDeploy(memory.state, { version, mode, from, parallelism, isRejected });
+  if (typeof change === 'string') throw refusal(change);
+  tryNow({ desiredVersion: version, policy, desired, acceptsStateLoss, ...change });
 }
 
 function requestSavepoint(memory: JobMemory, triggerId: string): void {
