@@ -98,6 +98,7 @@ describe('what has become current', () => {
       {
         currentBuild: NEW,
         currentSinceMs: NOW - 60_000,
+        wish: { buildId: NEW, kind: 'deploy', wishedAtMs: WISHED },
         versions: [
           version(OLD, { worker: 'ready', status: 'draining', lastCurrentMs: 100, ceasedMs: NOW - 60_000 }),
           version(NEW, { worker: 'ready', status: 'current', lastCurrentMs: NOW - 60_000, verdicts }),
@@ -132,9 +133,32 @@ describe('what has become current', () => {
     expect(nextStep(current({}, { versions: [present!] })).kind).toBe('rest');
   });
 
+  test('is not watched, nor taken back, when it was wished after it had served for longer than a watch', () => {
+    const since = { currentSinceMs: NOW - 121_000 };
+    const wish = { buildId: NEW, kind: 'deploy', wishedAtMs: NOW - 500 } as const;
+    const failures = { failedRuns: 2, failedRunsBefore: 1, stuck: [] };
+    expect(nextStep(current({}, { ...since, wish, failures })).kind).toBe('rest');
+    // What has proved itself is not put to the proof by being wished again.
+    expect(nextStep(current({ watch: before }, { wish, failures })).kind).toBe('fail-watch');
+    expect(nextStep(current({ watch: { ...before, passed: true } }, { wish, failures })).kind).toBe('rest');
+  });
+
+  test('goes on being watched when another build was wanted for a moment', () => {
+    const wish = { buildId: NEW, kind: 'deploy', wishedAtMs: NOW - 500 } as const;
+    expect(nextStep(current({}, { wish }))).toMatchObject({ kind: 'watch', untilMs: NOW + 60_000 });
+  });
+
   test('a workflow task that fails again and again is a breach at once, and names the run', () => {
-    const stuck = [{ workflowId: 'ingest/1', attempt: 4 }];
-    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck })).toContain('ingest/1 has failed 3 times');
+    const stuck = [
+      { workflowId: 'ingest/1', attempt: 4 },
+      { workflowId: 'job', attempt: 9, activity: 'recordJob' },
+    ];
+    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck })).toBe(
+      'the workflow task of ingest/1 has failed 3 times; others that hang: 1',
+    );
+    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck: stuck.slice(1) })).toBe(
+      'the activity recordJob of job has failed 8 times',
+    );
     expect(breachOf({ failedRuns: 3, failedRunsBefore: 3, stuck: [] })).toBeUndefined();
   });
 
@@ -162,14 +186,14 @@ describe('the end of a worker', () => {
 
   test('what nobody can serve is told first, then what takes too long', () => {
     const versions = [
-      version(NEW, { openRuns: 1, ceasedMs: NOW - 10 }),
+      version(NEW, { openRuns: 1, ceasedMs: NOW - 10, verdicts: { watch: failed } }),
       version(OTHER, { openRuns: 2, ceasedMs: NOW - 10_000 }),
       version('dddddddddddddddd', { openRuns: 3, hasFiles: false }),
     ];
     expect(drainingBuilds(facts({}, { versions }), 5_000)).toEqual([
-      { buildId: 'dddddddddddddddd', openRuns: 3, isLost: true, isOverdue: false },
-      { buildId: OTHER, openRuns: 2, isLost: false, isOverdue: true },
-      { buildId: NEW, openRuns: 1, isLost: false, isOverdue: false },
+      { buildId: 'dddddddddddddddd', openRuns: 3, isLost: true, isOverdue: false, isTakenBack: false },
+      { buildId: OTHER, openRuns: 2, isLost: false, isOverdue: true, isTakenBack: false },
+      { buildId: NEW, openRuns: 1, isLost: false, isOverdue: false, isTakenBack: true },
     ]);
   });
 });

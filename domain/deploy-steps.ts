@@ -42,13 +42,20 @@ export interface VersionFacts {
   readonly verdicts: Readonly<Partial<Record<Gate, GateVerdict>>>;
 }
 
-/** What went wrong on the current version since it is current. */
+/** An open run whose workflow task, or an activity that nothing ends, fails again and again. */
+export interface StuckRun {
+  readonly workflowId: string;
+  readonly attempt: number;
+  /** The type of the activity; without one it is the workflow task. */
+  readonly activity?: string;
+}
+
+/** What went wrong on the current version since it is current, until its watch is over. */
 export interface WatchedFailures {
-  /** Runs that failed or timed out, and how many did so on the version before, in the same time before. */
+  /** Runs that failed or timed out, and how many did so in as long a time as a watch before it. */
   readonly failedRuns: number;
   readonly failedRunsBefore: number;
-  /** Open runs whose workflow task fails again and again. */
-  readonly stuck: readonly { readonly workflowId: string; readonly attempt: number }[];
+  readonly stuck: readonly StuckRun[];
 }
 
 export interface DeployFacts {
@@ -137,21 +144,23 @@ function stepTowards(facts: DeployFacts, { buildId, kind, wishedAtMs }: DeployWi
 
 /**
  * Whether the current version is still to prove itself. What was current when nothing else was is not watched: there is nothing
- * to go back to.
+ * to go back to. What had served before it was wished has nothing to prove either, unless its own watch was cut short by another wish.
  */
 export function isWatching(facts: Omit<DeployFacts, 'failures'>): boolean {
-  const { wish, currentBuild, versions } = facts;
+  const { wish, currentBuild, currentSinceMs, versions, watchMs } = facts;
   if (wish === undefined || wish.buildId !== currentBuild || wish.kind === 'rollback') return false;
+  if (currentSinceMs === undefined) return false;
   const watched = versions.find(({ buildId }) => buildId === currentBuild)?.verdicts.watch;
-  const isWatched = (watched?.judgedAtMs ?? 0) >= wish.wishedAtMs;
-  return !isWatched && rollbackTarget(facts) !== undefined;
+  if ((watched?.judgedAtMs ?? 0) >= wish.wishedAtMs) return false;
+  const isCutShort = watched?.passed !== true && wish.wishedAtMs < currentSinceMs + watchMs;
+  return (currentSinceMs >= wish.wishedAtMs || isCutShort) && rollbackTarget(facts) !== undefined;
 }
 
 function watchStep(facts: DeployFacts, { buildId }: DeployWish): DeployStep {
   if (!isWatching(facts)) return { kind: 'rest' };
   const reason = breachOf(facts.failures);
   if (reason !== undefined) return { kind: 'fail-watch', buildId, reason };
-  const untilMs = (facts.currentSinceMs ?? facts.nowMs) + facts.watchMs;
+  const untilMs = (facts.currentSinceMs ?? 0) + facts.watchMs;
   return facts.nowMs >= untilMs ? { kind: 'pass-watch', buildId } : { kind: 'watch', buildId, untilMs };
 }
 
@@ -159,10 +168,17 @@ function watchStep(facts: DeployFacts, { buildId }: DeployWish): DeployStep {
 export function breachOf({ failedRuns, failedRunsBefore, stuck }: WatchedFailures): string | undefined {
   const [first] = stuck;
   if (first !== undefined)
-    return `the workflow task of ${first.workflowId} has failed ${first.attempt - 1} times${stuck.length > 1 ? `, and so have those of ${stuck.length - 1} other runs` : ''}`;
+    return [
+      stuckSentence(first),
+      ...(stuck.length > 1 ? [`others that hang: ${stuck.length - 1}`] : []),
+    ].join('; ');
   if (failedRuns <= failedRunsBefore) return undefined;
   return `${failedRuns} runs failed since it is current; in the same time before it were ${failedRunsBefore}`;
 }
+
+/** Why a run does not go on. */
+export const stuckSentence = ({ workflowId, attempt, activity }: StuckRun): string =>
+  `${activity === undefined ? 'the workflow task' : `the activity ${activity}`} of ${workflowId} has failed ${attempt - 1} times`;
 
 /** The current version, if a worker of it can do its work. */
 function serving({ currentBuild, versions }: DeployFacts): VersionFacts | undefined {
@@ -220,6 +236,8 @@ export interface DrainingBuild {
   readonly isLost: boolean;
   /** It drains for longer than a deploy waits before it tells what remains. */
   readonly isOverdue: boolean;
+  /** It was not left current: what makes it bad may hold back the very runs that are to leave it. */
+  readonly isTakenBack: boolean;
 }
 
 /** What is open on builds other than the current one, those first that need somebody's attention. */
@@ -229,8 +247,8 @@ export function drainingBuilds(
 ): DrainingBuild[] {
   return versions
     .filter(({ buildId, openRuns }) => buildId !== currentBuild && openRuns > 0)
-    .map(({ buildId, openRuns, hasFiles, worker, ceasedMs }) => ({
-      ...{ buildId, openRuns },
+    .map(({ buildId, openRuns, hasFiles, worker, ceasedMs, verdicts }) => ({
+      ...{ buildId, openRuns, isTakenBack: verdicts.watch?.passed === false },
       isLost: !hasFiles && worker === 'none',
       isOverdue: ceasedMs !== undefined && nowMs - ceasedMs > drainMs,
     }))

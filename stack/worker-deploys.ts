@@ -108,8 +108,13 @@ export class WorkerDeploys {
 
   private tellOfRemains(facts: DeployFacts): void {
     for (const draining of drainingBuilds(facts, this.deps.drainMs)) {
-      const { buildId, openRuns, isLost, isOverdue } = draining;
+      const { buildId, openRuns, isLost, isOverdue, isTakenBack } = draining;
       if (isLost) this.tell(lostSentence(draining), buildId);
+      else if (isTakenBack)
+        this.tell(
+          `runs are still open on build ${buildId}, which was taken back: \`npx hourglass workers status\` names those that hang`,
+          `what is open on ${buildId}`,
+        );
       else if (isOverdue)
         this.tell(
           `${openRuns} runs are still open on build ${buildId}: \`npx hourglass workers drain\` lists them`,
