@@ -13,8 +13,6 @@ import {
   rollbackTarget,
   stepSentences,
   type VersionFacts,
-  wishAtStart,
-  wishDecision,
 } from './deploy-steps.ts';
 
 const OLD = 'aaaaaaaaaaaaaaaa';
@@ -89,6 +87,16 @@ describe('a deploy', () => {
     expect(nextStep(facts({}, { wish })).kind).toBe('start');
     expect(nextStep(facts({ worker: 'ready' }, { wish })).kind).toBe('make-current');
   });
+
+  test('a rollback does not wait for a queue that the build may never poll, but for that of workflows', () => {
+    const wish = { buildId: NEW, kind: 'rollback', wishedAtMs: WISHED } as const;
+    const unpolled = ['control', 'flink'];
+    expect(nextStep(facts({ worker: 'ready', unpolled: ['flink'] }, { wish })).kind).toBe('make-current');
+    expect(nextStep(facts({ worker: 'ready', unpolled }, { wish }))).toMatchObject({
+      kind: 'await-pollers',
+      unpolled: ['control'],
+    });
+  });
 });
 
 describe('what has become current', () => {
@@ -126,6 +134,23 @@ describe('what has become current', () => {
     expect(nextStep(with_('none'))).toEqual({ kind: 'start', buildId: OLD });
     expect(neededWorkers(with_('none')).get(OLD)).toBeDefined();
     expect(nextStep(with_('starting'))).toMatchObject({ kind: 'await-pollers', buildId: OLD });
+  });
+
+  test('is taken back to what has proved itself, not to what another deploy cut short', () => {
+    const [old, present] = current({ watch: failed }).versions;
+    const cutShort = (change: Partial<VersionFacts> = {}): VersionFacts =>
+      version(OTHER, {
+        ...{ worker: 'ready', status: 'draining', lastCurrentMs: NOW - 90_000, ceasedMs: NOW - 60_000 },
+        ...{ verdicts: { replay: passed, smoke: passed }, ...change },
+      });
+    const target = (other: VersionFacts, proven: VersionFacts | undefined = old) =>
+      rollbackTarget(current({}, { versions: [...(proven === undefined ? [] : [proven]), other, present!] }))
+        ?.buildId;
+    expect(target(cutShort())).toBe(OLD);
+    expect(target(cutShort({ verdicts: { smoke: passed, watch: passed } }))).toBe(OTHER);
+    expect(target(cutShort({ lastCurrentMs: NOW - 660_000 }))).toBe(OTHER);
+    // Better than to leave what is known to be bad.
+    expect(target(cutShort(), { ...old!, hasFiles: false })).toBe(OTHER);
   });
 
   test('is not watched where there is nothing to go back to', () => {
@@ -198,47 +223,6 @@ describe('the end of a worker', () => {
   });
 });
 
-describe('a command to deploy', () => {
-  test('follows what is under way, begins anew what was refused, and does nothing for what is current', () => {
-    expect(wishDecision(facts(), NEW)).toBe('attach');
-    expect(wishDecision(facts({ verdicts: { smoke: failed } }), NEW)).toBe('record');
-    expect(wishDecision(facts(), OTHER)).toBe('record');
-    expect(wishDecision(facts({}, { wish: undefined }), OLD)).toBe('is current');
-    // Somebody wants the other build: to stay is a wish of its own.
-    expect(wishDecision(facts(), OLD)).toBe('record');
-  });
-});
-
-describe('a start of the system', () => {
-  test('deploys its own build, goes on with a deploy of it, and leaves alone what was taken back', () => {
-    expect(wishAtStart(facts({}, { wish: undefined }), NEW)).toEqual({ kind: 'record', wish: 'deploy' });
-    expect(wishAtStart(facts(), NEW)).toEqual({ kind: 'go on' });
-    const wish = { buildId: OLD, kind: 'rollback', wishedAtMs: WISHED } as const;
-    expect(wishAtStart(facts({ verdicts: { watch: failed } }, { wish }), NEW)).toEqual({
-      kind: 'stay',
-      reason: 'it does not fit',
-    });
-    // A gate that refused it may find it mended.
-    expect(wishAtStart(facts({ verdicts: { smoke: failed } }), NEW)).toEqual({
-      kind: 'record',
-      wish: 'deploy',
-    });
-  });
-
-  test('of the build that is current wants it to stay so', () => {
-    expect(wishAtStart(facts({}, { wish: undefined }), OLD)).toEqual({ kind: 'record', wish: 'rollback' });
-    expect(wishAtStart(facts({ verdicts: { smoke: failed } }), OLD)).toEqual({ kind: 'go on' });
-  });
-
-  test('deploys its own build, taken back or not, where what is current is gone', () => {
-    const versions = [version(OLD, { hasFiles: false }), version(NEW, { verdicts: { watch: before } })];
-    expect(wishAtStart(facts({}, { versions, wish: undefined }), NEW)).toEqual({
-      kind: 'record',
-      wish: 'deploy',
-    });
-  });
-});
-
 const anyVerdict: fc.Arbitrary<GateVerdict> = fc.record({
   passed: fc.boolean(),
   reason: fc.constant('because'),
@@ -249,7 +233,7 @@ const anyVersion = (buildId: string): fc.Arbitrary<VersionFacts> =>
     buildId: fc.constant(buildId),
     hasFiles: fc.boolean(),
     worker: fc.constantFrom('none', 'starting', 'ready'),
-    unpolled: fc.constantFrom<readonly string[]>([], ['control']),
+    unpolled: fc.constantFrom<readonly string[]>([], ['control'], ['flink']),
     status: fc.constantFrom('unknown', 'inactive', 'current', 'draining', 'drained'),
     openRuns: fc.integer({ min: 0, max: 3 }),
     lastCurrentMs: fc.option(fc.integer({ min: 1, max: NOW }), { nil: undefined }),
@@ -309,7 +293,9 @@ describe('whatever the facts', () => {
         const step = nextStep(given);
         if (step.kind !== 'make-current') return;
         const wanted = find(given, step.buildId);
-        expect(wanted).toMatchObject({ worker: 'ready', unpolled: [], hasFiles: true });
+        expect(wanted).toMatchObject({ worker: 'ready', hasFiles: true });
+        expect(wanted?.unpolled).not.toContain('control');
+        if (given.wish?.kind === 'deploy') expect(wanted?.unpolled).toEqual([]);
         const current = find(given, given.currentBuild);
         const serves = current !== undefined && (current.hasFiles || current.worker !== 'none');
         if (!serves || given.wish?.kind === 'rollback') return;

@@ -3,6 +3,8 @@
  * is remembered: a pass that is repeated, by whichever process, comes to the same step. Carrying it out is `stack/worker-deploys.ts`.
  */
 
+import { taskQueues } from './task-queues.ts';
+
 export const GATES = ['replay', 'start', 'smoke', 'watch'] as const;
 export type Gate = (typeof GATES)[number];
 
@@ -136,8 +138,11 @@ function stepTowards(facts: DeployFacts, { buildId, kind, wishedAtMs }: DeployWi
   const isGated = kind === 'deploy' && serving(facts) !== undefined;
   if (isGated && !isJudged('replay')) return { kind: 'verify', buildId };
   if (wanted.worker === 'none') return { kind: 'start', buildId };
-  if (wanted.worker === 'starting' || wanted.unpolled.length > 0)
-    return { kind: 'await-pollers', buildId, unpolled: wanted.unpolled };
+  // What has served before does so again, though it may never poll a queue that is newer than it.
+  const unpolled =
+    kind === 'deploy' ? wanted.unpolled : wanted.unpolled.filter((queue) => queue === taskQueues.control);
+  if (wanted.worker === 'starting' || unpolled.length > 0)
+    return { kind: 'await-pollers', buildId, unpolled };
   if (isGated && !isJudged('smoke')) return { kind: 'smoke', buildId };
   return { kind: 'make-current', buildId };
 }
@@ -181,16 +186,20 @@ export const stuckSentence = ({ workflowId, attempt, activity }: StuckRun): stri
   `${activity === undefined ? 'the workflow task' : `the activity ${activity}`} of ${workflowId} has failed ${attempt - 1} times`;
 
 /** The current version, if a worker of it can do its work. */
-function serving({ currentBuild, versions }: DeployFacts): VersionFacts | undefined {
+export function serving({ currentBuild, versions }: DeployFacts): VersionFacts | undefined {
   return versions.find(
     ({ buildId, hasFiles, worker }) => buildId === currentBuild && (hasFiles || worker !== 'none'),
   );
 }
 
-/** The version that was current last, of those that can serve and are not known to be bad. */
+/**
+ * The version that was current last, of those that can serve and are not known to be bad. One whose own watch was cut short, by a
+ * wish for another, is not trusted as long as there is an older one that has proved itself.
+ */
 export function rollbackTarget({
   currentBuild,
   versions,
+  watchMs,
 }: Omit<DeployFacts, 'failures'>): VersionFacts | undefined {
   return versions
     .filter(
@@ -200,7 +209,23 @@ export function rollbackTarget({
         lastCurrentMs !== undefined &&
         verdicts.watch?.passed !== false,
     )
-    .sort((a, b) => (b.lastCurrentMs ?? 0) - (a.lastCurrentMs ?? 0))[0];
+    .sort(
+      (a, b) =>
+        Number(isProven(b, watchMs)) - Number(isProven(a, watchMs)) ||
+        (b.lastCurrentMs ?? 0) - (a.lastCurrentMs ?? 0),
+    )[0];
+}
+
+/** Times a watch: who has served for so long without having been taken back needs no verdict. */
+const PROVEN_AFTER = 5;
+
+/** What went through no gate was the first, or was made current by hand: it has never been watched. */
+function isProven(
+  { verdicts, lastCurrentMs = 0, ceasedMs = Number.POSITIVE_INFINITY }: VersionFacts,
+  watchMs: number,
+): boolean {
+  const { smoke, watch } = verdicts;
+  return smoke === undefined || watch?.passed === true || ceasedMs - lastCurrentMs >= PROVEN_AFTER * watchMs;
 }
 
 /** Why the worker of a build runs. */
@@ -258,31 +283,3 @@ export function drainingBuilds(
 /** What somebody is told of runs that nobody can serve any more. */
 export const lostSentence = ({ buildId, openRuns }: DrainingBuild): string =>
   `${openRuns} open ${openRuns === 1 ? 'run waits' : 'runs wait'} for build ${buildId}, whose directory is gone: \`npx hourglass workers drain ${buildId} --terminate\` ends ${openRuns === 1 ? 'it' : 'them'}.`;
-
-/** What a command to deploy a build has to do: a deploy that is under way is followed, not begun anew. */
-export function wishDecision(facts: DeployFacts, buildId: string): 'attach' | 'is current' | 'record' {
-  const { wish, currentBuild } = facts;
-  if (wish?.buildId === buildId && refusalOf(facts) === undefined)
-    return nextStep(facts).kind === 'rest' ? 'is current' : 'attach';
-  return currentBuild === buildId && nextStep(facts).kind === 'rest' ? 'is current' : 'record';
-}
-
-export type StartDecision =
-  /** The wish that is recorded is gone on with. */
-  | { readonly kind: 'go on' }
-  | { readonly kind: 'record'; readonly wish: 'deploy' | 'rollback' }
-  /** The checkout's build was refused, or rolled back: what is current serves on. */
-  | { readonly kind: 'stay'; readonly reason: string };
-
-/** What a start of the system wishes for, whose checkout makes the build `present`. */
-export function wishAtStart(facts: DeployFacts, present: string): StartDecision {
-  const { wish, currentBuild, versions } = facts;
-  const isOnRecord = wish?.buildId === present && refusalOf(facts) === undefined;
-  if (isOnRecord) return { kind: 'go on' };
-  if (currentBuild === present)
-    return nextStep(facts).kind === 'refused' ? { kind: 'go on' } : { kind: 'record', wish: 'rollback' };
-  // Only what was taken back once it served: the other gates are gone through again, and may find it mended.
-  const watched = versions.find(({ buildId }) => buildId === present)?.verdicts.watch;
-  if (watched?.passed !== false || serving(facts) === undefined) return { kind: 'record', wish: 'deploy' };
-  return { kind: 'stay', reason: watched.reason };
-}
