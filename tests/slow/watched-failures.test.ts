@@ -2,7 +2,14 @@
 
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectTemporal } from '../../clients/temporal.ts';
 import { describeWorkerDeployment, watchedFailures } from '../../clients/worker-deployments.ts';
@@ -21,7 +28,9 @@ let ended: Promise<void>;
 
 /** A worker without a version, as what a run's first task never succeeds on has none. */
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  // That a workflow task fails is what is wanted here.
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
   client = await connectTemporal(temporalAddress(config), namespace);
   connection = await NativeConnection.connect({ address: temporalAddress(config) });
   const workflowBundle = await bundleWorkflowCode({
