@@ -54,7 +54,8 @@ export async function knownDeploy(
   const facts = { nowMs, wish, currentBuild, currentSinceMs, versions, watchMs, failures: NOTHING_FAILED };
   if (currentBuild === undefined || currentSinceMs === undefined || !isWatching(facts))
     return { facts, wish, verdicts };
-  const failures = await watchedFailures(client, { buildId: currentBuild, sinceMs: currentSinceMs, nowMs });
+  const watched = { buildId: currentBuild, sinceMs: currentSinceMs, watchMs };
+  const failures = await watchedFailures(client, watched);
   return { facts: { ...facts, failures }, wish, verdicts };
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { HourglassError } from '../domain/errors.ts';
-import { connectionOptions, PostgresError, type PostgresOptions } from './postgres.ts';
+import { connectionOptions, PostgresError, type PostgresOptions, type Queries } from './postgres.ts';
 import { readMigrations } from './sql-files.ts';
 
 /** Thrown when an applied migration's file has changed since: the database is not what the files say. */
@@ -13,6 +13,26 @@ export class ChangedMigrationError extends HourglassError {
       `The migration ${name} was applied with another content: put the file back as it was and write what is new into a new migration.`,
     );
   }
+}
+
+/** Thrown when the database lacks what the code asks it for. */
+export class UnappliedMigrationsError extends HourglassError {
+  constructor(names: readonly string[]) {
+    super(
+      'UNAPPLIED_MIGRATIONS',
+      `the database lacks ${names.join(', ')}: \`npx hourglass migrate\`, in the checkout of this build, brings it to the newest schema.`,
+    );
+  }
+}
+
+/**
+ * What the database has besides does no harm.
+ * @throws UnappliedMigrationsError when it has not every migration that this code, or this build, has; PostgresError
+ */
+export async function expectMigrated(database: Queries): Promise<void> {
+  const applied = (await database.query<{ name: string }>('applied-migrations')).map(({ name }) => name);
+  const missing = readMigrations().flatMap(({ name }) => (applied.includes(name) ? [] : [name]));
+  if (missing.length > 0) throw new UnappliedMigrationsError(missing);
 }
 
 /**

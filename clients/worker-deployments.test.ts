@@ -1,7 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { taskQueues } from '../domain/task-queues.ts';
-import { describeWorkerDeployment, polledQueues, watchedFailures } from './worker-deployments.ts';
+import {
+  describeWorkerDeployment,
+  polledQueues,
+  stuckRunsOf,
+  watchedFailures,
+} from './worker-deployments.ts';
 
 const BUILD = 'aaaaaaaaaaaaaaaa';
 const NOW = 1_800_000_000_000;
@@ -79,40 +84,82 @@ describe('the task queues that a build polls', () => {
 });
 
 describe('failures that are watched', () => {
-  test('are counted on the build since it is current, and on all in the same time before', async () => {
+  const SINCE = NOW - 60_000;
+  const WATCH_MS = 120_000;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  const watched = { buildId: BUILD, sinceMs: SINCE, watchMs: WATCH_MS };
+
+  function serverOfRuns(runs: readonly object[] = [], count: (query: string) => number = () => 0) {
     const queries: string[] = [];
-    const runs = [
-      { workflowId: 'well', runId: '1', attempt: 1 },
-      { workflowId: 'stuck', runId: '2', attempt: 4 },
-    ];
-    const client = serverWith(
-      {},
-      {
-        count: async (query: string) => {
-          queries.push(query);
-          return { count: queries.length };
-        },
-        list: async function* () {
-          yield* runs;
-        },
-        getHandle: (workflowId: string) => ({
-          describe: async () => ({
-            raw: { pendingWorkflowTask: runs.find((run) => run.workflowId === workflowId) },
-          }),
-        }),
+    const asked = async (query: string) => {
+      queries.push(query);
+      return { count: count(query) };
+    };
+    const workflow = {
+      count: asked,
+      list: async function* ({ query }: { query: string }) {
+        queries.push(query);
+        yield* runs.map((_, index) => ({ workflowId: String(index), runId: String(index) }));
       },
-    );
-    expect(await watchedFailures(client, { buildId: BUILD, sinceMs: NOW - 60_000, nowMs: NOW })).toEqual({
-      failedRuns: 1,
-      failedRunsBefore: 2,
-      stuck: [{ workflowId: 'stuck', attempt: 4 }],
+      getHandle: (workflowId: string) => ({ describe: async () => ({ raw: runs[Number(workflowId)] }) }),
+    };
+    return { queries, client: serverWith({}, workflow) };
+  }
+
+  test('are counted on the build for as long as it is watched, and on all in as long a time before', async () => {
+    const { client, queries } = serverOfRuns();
+    await watchedFailures(client, watched);
+    const [own, before] = queries.filter((query) => query.includes('CloseTime'));
+    expect(own).toContain(`hourglass:${BUILD}`);
+    expect(own).toContain(`CloseTime >= '${iso(SINCE)}' AND CloseTime < '${iso(SINCE + WATCH_MS)}'`);
+    expect(before).toContain(`CloseTime >= '${iso(SINCE - WATCH_MS)}' AND CloseTime < '${iso(SINCE)}'`);
+    for (const query of [own, before]) expect(query).toContain("WorkflowType != 'smokeTest'");
+  });
+
+  test('at the same rate before and after are no breach, whenever the build became current', async () => {
+    for (let sinceMs = SINCE; sinceMs < SINCE + 60_000; sinceMs += 7_000) {
+      const every = Array.from({ length: 20 }, (_, minute) => NOW + (minute - 10) * 60_000);
+      const within = (query: string): number => {
+        const [from = 0, to = 0] = [...query.matchAll(/CloseTime [<>=]+ '([^']+)'/g)].map(([, at = '']) =>
+          Date.parse(at),
+        );
+        return every.filter((ms) => ms >= from && ms < to).length;
+      };
+      const { client } = serverOfRuns([], within);
+      const failures = await watchedFailures(client, { ...watched, sinceMs });
+      expect(failures).toEqual({ failedRuns: 2, failedRunsBefore: 2, stuck: [] });
+    }
+  });
+
+  test('are also runs that hang: in their workflow task, or in an activity that nothing ends', async () => {
+    const activity = (change: object) => ({
+      pendingActivities: [
+        { activityType: { name: 'recordJob' }, attempt: 8, maximumAttempts: 0, lastFailure: {}, ...change },
+      ],
     });
-    const iso = (ms: number): string => new Date(ms).toISOString();
-    expect(queries[0]).toContain(`hourglass:${BUILD}`);
-    expect(queries[0]).toContain(`CloseTime >= '${iso(NOW - 60_000)}'`);
-    expect(queries[1]).toContain(
-      `CloseTime >= '${iso(NOW - 120_000)}' AND CloseTime < '${iso(NOW - 60_000)}'`,
+    const { client } = serverOfRuns([
+      { pendingWorkflowTask: { attempt: 1 } },
+      { pendingWorkflowTask: { attempt: 4 } },
+      activity({}),
+      activity({ attempt: 7 }),
+      activity({ maximumAttempts: 20 }),
+      activity({ expirationTime: at(NOW) }),
+      // It beats on, and has never failed.
+      activity({ lastFailure: null }),
+    ]);
+    expect((await watchedFailures(client, watched)).stuck).toEqual([
+      { workflowId: '1', attempt: 4 },
+      { workflowId: '2', attempt: 8, activity: 'recordJob' },
+    ]);
+  });
+
+  test('are none that hung before the build was current; once it is asked what hangs on it, they are', async () => {
+    const { client, queries } = serverOfRuns();
+    await watchedFailures(client, watched);
+    expect(queries.find((query) => query.includes('Version IS NULL'))).toContain(
+      `StartTime >= '${iso(SINCE)}'`,
     );
-    for (const query of queries) expect(query).toContain("WorkflowType != 'smokeTest'");
+    await stuckRunsOf(client, BUILD);
+    expect(queries.at(-1)).not.toContain('StartTime');
   });
 });

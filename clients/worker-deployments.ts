@@ -1,6 +1,6 @@
 /** The door to the worker deployment as Temporal knows it: its versions, who polls, what is open, and which is current. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { VersionStatus, WatchedFailures } from '../domain/deploy-steps.ts';
+import type { StuckRun, VersionStatus, WatchedFailures } from '../domain/deploy-steps.ts';
 import { SMOKE_TEST } from '../domain/identities.ts';
 import { deploymentName, taskQueues } from '../domain/task-queues.ts';
 import { jobMessages } from '../schemas/job.ts';
@@ -13,6 +13,8 @@ const POLLS_WITHIN_MS = 70_000;
 const MOST_DESCRIBED = 100;
 /** A task that has failed, or timed out, so many times does not recover by itself. A worker that was killed makes for one. */
 const STUCK_ATTEMPT = 4;
+/** An activity is tried so many times in 45 seconds: what it asks may be away for less, whichever build is current. */
+const WEDGED_ATTEMPT = 8;
 
 export interface DeployedVersion {
   readonly buildId: string;
@@ -147,10 +149,13 @@ export async function openRunsOf(client: Client, buildId: string, most: number):
   return runs;
 }
 
-/** What failed on a build since it is current, beside what failed on others in the same time before. Smoke tests tell for themselves. */
+/**
+ * What failed on a build since it is current, until its watch is over, beside what failed in as long a time before: a shorter one
+ * would know nothing of what fails now and then. Smoke tests tell for themselves.
+ */
 export async function watchedFailures(
   client: Client,
-  { buildId, sinceMs, nowMs }: { buildId: string; sinceMs: number; nowMs: number },
+  { buildId, sinceMs, watchMs }: { buildId: string; sinceMs: number; watchMs: number },
 ): Promise<WatchedFailures> {
   const failed = async (query: string): Promise<number> =>
     (
@@ -159,28 +164,50 @@ export async function watchedFailures(
       )
     ).count;
   const closed = (fromMs: number, toMs: number): string =>
-    `CloseTime >= '${new Date(fromMs).toISOString()}' AND CloseTime < '${new Date(toMs).toISOString()}'`;
+    `CloseTime >= '${isoOf(fromMs)}' AND CloseTime < '${isoOf(toMs)}'`;
   const [failedRuns, failedRunsBefore, stuck] = await Promise.all([
-    failed(`${versionOf(buildId)} AND ${closed(sinceMs, nowMs + 1_000)}`),
-    failed(closed(2 * sinceMs - nowMs, sinceMs)),
-    stuckRuns(client, buildId),
+    failed(`${versionOf(buildId)} AND ${closed(sinceMs, sinceMs + watchMs)}`),
+    failed(closed(sinceMs - watchMs, sinceMs)),
+    // A run whose first task never succeeds has no version yet. What hung before hangs whichever build is current.
+    stuckRuns(
+      client,
+      `(${versionOf(buildId)} OR TemporalWorkerDeploymentVersion IS NULL) AND StartTime >= '${isoOf(sinceMs)}'`,
+    ),
   ]);
   return { failedRuns, failedRunsBefore, stuck };
 }
 
-/** A run whose first task never succeeds has no version yet. */
-async function stuckRuns(client: Client, buildId: string): Promise<WatchedFailures['stuck']> {
-  const query = `(${versionOf(buildId)} OR TemporalWorkerDeploymentVersion IS NULL) AND ExecutionStatus = 'Running'`;
-  const stuck: { workflowId: string; attempt: number }[] = [];
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** The runs of a build that hang, whenever they began. */
+export const stuckRunsOf = (client: Client, buildId: string): Promise<readonly StuckRun[]> =>
+  stuckRuns(client, versionOf(buildId));
+
+async function stuckRuns(client: Client, query: string): Promise<readonly StuckRun[]> {
+  const stuck: StuckRun[] = [];
   let asked = 0;
-  for await (const { workflowId, runId } of client.workflow.list({ query })) {
+  for await (const { workflowId, runId } of client.workflow.list({
+    query: `${query} AND ExecutionStatus = 'Running'`,
+  })) {
     if (asked === MOST_DESCRIBED) break;
     asked += 1;
     const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
-    const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
-    if (attempt >= STUCK_ATTEMPT) stuck.push({ workflowId, attempt });
+    const taskAttempt = raw.pendingWorkflowTask?.attempt ?? 0;
+    const activity = raw.pendingActivities?.find(isWedged);
+    if (taskAttempt >= STUCK_ATTEMPT) stuck.push({ workflowId, attempt: taskAttempt });
+    else if (activity != null)
+      stuck.push({ workflowId, attempt: activity.attempt ?? 0, activity: activity.activityType?.name ?? '' });
   }
   return stuck;
+}
+
+type Description = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>;
+type PendingActivity = NonNullable<Description['raw']['pendingActivities']>[number];
+
+/** One that is tried so long as the run is open: nothing else ever says that it fails. */
+function isWedged({ attempt, maximumAttempts, expirationTime, lastFailure }: PendingActivity): boolean {
+  const isEndless = !maximumAttempts && millisecondsOf(expirationTime) === undefined;
+  return isEndless && lastFailure != null && (attempt ?? 0) >= WEDGED_ATTEMPT;
 }
 
 /** New runs start on this build from now on. Setting what is current changes nothing. */

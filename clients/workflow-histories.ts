@@ -22,26 +22,41 @@ const AUTO_UPGRADE = 2;
 /** A longer one is fetched in many pages, and replayed for long; shorter ones of its type do what it does. */
 const MOST_EVENTS = 10_000;
 
-/** The newest runs of each type, and every open run of those that are long-lived; each once. */
+export interface AskedHistories {
+  readonly types: readonly string[];
+  readonly longLived: readonly string[];
+  /** Runs of each type. */
+  readonly most: number;
+  /** Told, in a sentence, of each thing that is not fetched though it is open or among the newest. */
+  readonly leaveOut: (sentence: string) => void;
+}
+
+/** The newest runs of each type, and the open runs of those that are long-lived, the newest first; each once. */
 export async function* newestHistories(
   client: Client,
-  { types, longLived, most }: { types: readonly string[]; longLived: readonly string[]; most: number },
+  { types, longLived, most, leaveOut }: AskedHistories,
 ): AsyncGenerator<FetchedHistory> {
   const seen = new Set<string>();
+  const mostOpen = Math.max(most, MOST_OPEN);
   const queries = [
     ...types.map((type) => ({ query: `WorkflowType = '${type}'`, limit: most })),
-    ...longLived.map((type) => ({
-      query: `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`,
-      limit: Math.max(most, MOST_OPEN),
-    })),
+    ...longLived.map((type) => ({ query: openOf(type), limit: mostOpen })),
   ];
+  for (const type of longLived) {
+    const { count } = await client.workflow.count(openOf(type));
+    if (count > mostOpen) leaveOut(`Of ${count} open runs of ${type} the newest ${mostOpen} are replayed.`);
+  }
   for (const { query, limit } of queries) {
     let taken = 0;
     for await (const run of client.workflow.list({ query })) {
       if (taken === limit) break;
       taken += 1;
-      if (seen.has(run.runId) || (run.historyLength ?? 0) > MOST_EVENTS) continue;
+      if (seen.has(run.runId)) continue;
       seen.add(run.runId);
+      if ((run.historyLength ?? 0) > MOST_EVENTS) {
+        leaveOut(`${run.type} (run ${run.workflowId}) is not replayed: it has ${run.historyLength} events.`);
+        continue;
+      }
       const { type, workflowId, runId, status, raw } = run;
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       const isOpen = status.name === 'RUNNING';
@@ -52,6 +67,8 @@ export async function* newestHistories(
 }
 
 const MOST_OPEN = 20;
+
+const openOf = (type: string): string => `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
 
 /** Event types, as the server numbers them. */
 type Payloads = { readonly payloads?: readonly unknown[] | null } | null | undefined;

@@ -13,8 +13,6 @@ import {
   rollbackTarget,
   stepSentences,
   type VersionFacts,
-  wishAtStart,
-  wishDecision,
 } from './deploy-steps.ts';
 
 const OLD = 'aaaaaaaaaaaaaaaa';
@@ -89,6 +87,16 @@ describe('a deploy', () => {
     expect(nextStep(facts({}, { wish })).kind).toBe('start');
     expect(nextStep(facts({ worker: 'ready' }, { wish })).kind).toBe('make-current');
   });
+
+  test('a rollback does not wait for a queue that the build may never poll, but for that of workflows', () => {
+    const wish = { buildId: NEW, kind: 'rollback', wishedAtMs: WISHED } as const;
+    const unpolled = ['control', 'flink'];
+    expect(nextStep(facts({ worker: 'ready', unpolled: ['flink'] }, { wish })).kind).toBe('make-current');
+    expect(nextStep(facts({ worker: 'ready', unpolled }, { wish }))).toMatchObject({
+      kind: 'await-pollers',
+      unpolled: ['control'],
+    });
+  });
 });
 
 describe('what has become current', () => {
@@ -98,6 +106,7 @@ describe('what has become current', () => {
       {
         currentBuild: NEW,
         currentSinceMs: NOW - 60_000,
+        wish: { buildId: NEW, kind: 'deploy', wishedAtMs: WISHED },
         versions: [
           version(OLD, { worker: 'ready', status: 'draining', lastCurrentMs: 100, ceasedMs: NOW - 60_000 }),
           version(NEW, { worker: 'ready', status: 'current', lastCurrentMs: NOW - 60_000, verdicts }),
@@ -127,14 +136,54 @@ describe('what has become current', () => {
     expect(nextStep(with_('starting'))).toMatchObject({ kind: 'await-pollers', buildId: OLD });
   });
 
+  test('is taken back to what has proved itself, not to what another deploy cut short', () => {
+    const [old, present] = current({ watch: failed }).versions;
+    const cutShort = (change: Partial<VersionFacts> = {}): VersionFacts =>
+      version(OTHER, {
+        ...{ worker: 'ready', status: 'draining', lastCurrentMs: NOW - 90_000, ceasedMs: NOW - 60_000 },
+        ...{ verdicts: { replay: passed, smoke: passed }, ...change },
+      });
+    const target = (other: VersionFacts, proven: VersionFacts | undefined = old) =>
+      rollbackTarget(current({}, { versions: [...(proven === undefined ? [] : [proven]), other, present!] }))
+        ?.buildId;
+    expect(target(cutShort())).toBe(OLD);
+    expect(target(cutShort({ verdicts: { smoke: passed, watch: passed } }))).toBe(OTHER);
+    expect(target(cutShort({ lastCurrentMs: NOW - 660_000 }))).toBe(OTHER);
+    // Better than to leave what is known to be bad.
+    expect(target(cutShort(), { ...old!, hasFiles: false })).toBe(OTHER);
+  });
+
   test('is not watched where there is nothing to go back to', () => {
     const [, present] = current().versions;
     expect(nextStep(current({}, { versions: [present!] })).kind).toBe('rest');
   });
 
+  test('is not watched, nor taken back, when it was wished after it had served for longer than a watch', () => {
+    const since = { currentSinceMs: NOW - 121_000 };
+    const wish = { buildId: NEW, kind: 'deploy', wishedAtMs: NOW - 500 } as const;
+    const failures = { failedRuns: 2, failedRunsBefore: 1, stuck: [] };
+    expect(nextStep(current({}, { ...since, wish, failures })).kind).toBe('rest');
+    // What has proved itself is not put to the proof by being wished again.
+    expect(nextStep(current({ watch: before }, { wish, failures })).kind).toBe('fail-watch');
+    expect(nextStep(current({ watch: { ...before, passed: true } }, { wish, failures })).kind).toBe('rest');
+  });
+
+  test('goes on being watched when another build was wanted for a moment', () => {
+    const wish = { buildId: NEW, kind: 'deploy', wishedAtMs: NOW - 500 } as const;
+    expect(nextStep(current({}, { wish }))).toMatchObject({ kind: 'watch', untilMs: NOW + 60_000 });
+  });
+
   test('a workflow task that fails again and again is a breach at once, and names the run', () => {
-    const stuck = [{ workflowId: 'ingest/1', attempt: 4 }];
-    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck })).toContain('ingest/1 has failed 3 times');
+    const stuck = [
+      { workflowId: 'ingest/1', attempt: 4 },
+      { workflowId: 'job', attempt: 9, activity: 'recordJob' },
+    ];
+    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck })).toBe(
+      'the workflow task of ingest/1 has failed 3 times; others that hang: 1',
+    );
+    expect(breachOf({ failedRuns: 0, failedRunsBefore: 9, stuck: stuck.slice(1) })).toBe(
+      'the activity recordJob of job has failed 8 times',
+    );
     expect(breachOf({ failedRuns: 3, failedRunsBefore: 3, stuck: [] })).toBeUndefined();
   });
 
@@ -162,56 +211,15 @@ describe('the end of a worker', () => {
 
   test('what nobody can serve is told first, then what takes too long', () => {
     const versions = [
-      version(NEW, { openRuns: 1, ceasedMs: NOW - 10 }),
+      version(NEW, { openRuns: 1, ceasedMs: NOW - 10, verdicts: { watch: failed } }),
       version(OTHER, { openRuns: 2, ceasedMs: NOW - 10_000 }),
       version('dddddddddddddddd', { openRuns: 3, hasFiles: false }),
     ];
     expect(drainingBuilds(facts({}, { versions }), 5_000)).toEqual([
-      { buildId: 'dddddddddddddddd', openRuns: 3, isLost: true, isOverdue: false },
-      { buildId: OTHER, openRuns: 2, isLost: false, isOverdue: true },
-      { buildId: NEW, openRuns: 1, isLost: false, isOverdue: false },
+      { buildId: 'dddddddddddddddd', openRuns: 3, isLost: true, isOverdue: false, isTakenBack: false },
+      { buildId: OTHER, openRuns: 2, isLost: false, isOverdue: true, isTakenBack: false },
+      { buildId: NEW, openRuns: 1, isLost: false, isOverdue: false, isTakenBack: true },
     ]);
-  });
-});
-
-describe('a command to deploy', () => {
-  test('follows what is under way, begins anew what was refused, and does nothing for what is current', () => {
-    expect(wishDecision(facts(), NEW)).toBe('attach');
-    expect(wishDecision(facts({ verdicts: { smoke: failed } }), NEW)).toBe('record');
-    expect(wishDecision(facts(), OTHER)).toBe('record');
-    expect(wishDecision(facts({}, { wish: undefined }), OLD)).toBe('is current');
-    // Somebody wants the other build: to stay is a wish of its own.
-    expect(wishDecision(facts(), OLD)).toBe('record');
-  });
-});
-
-describe('a start of the system', () => {
-  test('deploys its own build, goes on with a deploy of it, and leaves alone what was taken back', () => {
-    expect(wishAtStart(facts({}, { wish: undefined }), NEW)).toEqual({ kind: 'record', wish: 'deploy' });
-    expect(wishAtStart(facts(), NEW)).toEqual({ kind: 'go on' });
-    const wish = { buildId: OLD, kind: 'rollback', wishedAtMs: WISHED } as const;
-    expect(wishAtStart(facts({ verdicts: { watch: failed } }, { wish }), NEW)).toEqual({
-      kind: 'stay',
-      reason: 'it does not fit',
-    });
-    // A gate that refused it may find it mended.
-    expect(wishAtStart(facts({ verdicts: { smoke: failed } }), NEW)).toEqual({
-      kind: 'record',
-      wish: 'deploy',
-    });
-  });
-
-  test('of the build that is current wants it to stay so', () => {
-    expect(wishAtStart(facts({}, { wish: undefined }), OLD)).toEqual({ kind: 'record', wish: 'rollback' });
-    expect(wishAtStart(facts({ verdicts: { smoke: failed } }), OLD)).toEqual({ kind: 'go on' });
-  });
-
-  test('deploys its own build, taken back or not, where what is current is gone', () => {
-    const versions = [version(OLD, { hasFiles: false }), version(NEW, { verdicts: { watch: before } })];
-    expect(wishAtStart(facts({}, { versions, wish: undefined }), NEW)).toEqual({
-      kind: 'record',
-      wish: 'deploy',
-    });
   });
 });
 
@@ -225,7 +233,7 @@ const anyVersion = (buildId: string): fc.Arbitrary<VersionFacts> =>
     buildId: fc.constant(buildId),
     hasFiles: fc.boolean(),
     worker: fc.constantFrom('none', 'starting', 'ready'),
-    unpolled: fc.constantFrom<readonly string[]>([], ['control']),
+    unpolled: fc.constantFrom<readonly string[]>([], ['control'], ['flink']),
     status: fc.constantFrom('unknown', 'inactive', 'current', 'draining', 'drained'),
     openRuns: fc.integer({ min: 0, max: 3 }),
     lastCurrentMs: fc.option(fc.integer({ min: 1, max: NOW }), { nil: undefined }),
@@ -285,7 +293,9 @@ describe('whatever the facts', () => {
         const step = nextStep(given);
         if (step.kind !== 'make-current') return;
         const wanted = find(given, step.buildId);
-        expect(wanted).toMatchObject({ worker: 'ready', unpolled: [], hasFiles: true });
+        expect(wanted).toMatchObject({ worker: 'ready', hasFiles: true });
+        expect(wanted?.unpolled).not.toContain('control');
+        if (given.wish?.kind === 'deploy') expect(wanted?.unpolled).toEqual([]);
         const current = find(given, given.currentBuild);
         const serves = current !== undefined && (current.hasFiles || current.worker !== 'none');
         if (!serves || given.wish?.kind === 'rollback') return;

@@ -3,6 +3,8 @@
  * is remembered: a pass that is repeated, by whichever process, comes to the same step. Carrying it out is `stack/worker-deploys.ts`.
  */
 
+import { taskQueues } from './task-queues.ts';
+
 export const GATES = ['replay', 'start', 'smoke', 'watch'] as const;
 export type Gate = (typeof GATES)[number];
 
@@ -42,13 +44,20 @@ export interface VersionFacts {
   readonly verdicts: Readonly<Partial<Record<Gate, GateVerdict>>>;
 }
 
-/** What went wrong on the current version since it is current. */
+/** An open run whose workflow task, or an activity that nothing ends, fails again and again. */
+export interface StuckRun {
+  readonly workflowId: string;
+  readonly attempt: number;
+  /** The type of the activity; without one it is the workflow task. */
+  readonly activity?: string;
+}
+
+/** What went wrong on the current version since it is current, until its watch is over. */
 export interface WatchedFailures {
-  /** Runs that failed or timed out, and how many did so on the version before, in the same time before. */
+  /** Runs that failed or timed out, and how many did so in as long a time as a watch before it. */
   readonly failedRuns: number;
   readonly failedRunsBefore: number;
-  /** Open runs whose workflow task fails again and again. */
-  readonly stuck: readonly { readonly workflowId: string; readonly attempt: number }[];
+  readonly stuck: readonly StuckRun[];
 }
 
 export interface DeployFacts {
@@ -129,29 +138,34 @@ function stepTowards(facts: DeployFacts, { buildId, kind, wishedAtMs }: DeployWi
   const isGated = kind === 'deploy' && serving(facts) !== undefined;
   if (isGated && !isJudged('replay')) return { kind: 'verify', buildId };
   if (wanted.worker === 'none') return { kind: 'start', buildId };
-  if (wanted.worker === 'starting' || wanted.unpolled.length > 0)
-    return { kind: 'await-pollers', buildId, unpolled: wanted.unpolled };
+  // What has served before does so again, though it may never poll a queue that is newer than it.
+  const unpolled =
+    kind === 'deploy' ? wanted.unpolled : wanted.unpolled.filter((queue) => queue === taskQueues.control);
+  if (wanted.worker === 'starting' || unpolled.length > 0)
+    return { kind: 'await-pollers', buildId, unpolled };
   if (isGated && !isJudged('smoke')) return { kind: 'smoke', buildId };
   return { kind: 'make-current', buildId };
 }
 
 /**
  * Whether the current version is still to prove itself. What was current when nothing else was is not watched: there is nothing
- * to go back to.
+ * to go back to. What had served before it was wished has nothing to prove either, unless its own watch was cut short by another wish.
  */
 export function isWatching(facts: Omit<DeployFacts, 'failures'>): boolean {
-  const { wish, currentBuild, versions } = facts;
+  const { wish, currentBuild, currentSinceMs, versions, watchMs } = facts;
   if (wish === undefined || wish.buildId !== currentBuild || wish.kind === 'rollback') return false;
+  if (currentSinceMs === undefined) return false;
   const watched = versions.find(({ buildId }) => buildId === currentBuild)?.verdicts.watch;
-  const isWatched = (watched?.judgedAtMs ?? 0) >= wish.wishedAtMs;
-  return !isWatched && rollbackTarget(facts) !== undefined;
+  if ((watched?.judgedAtMs ?? 0) >= wish.wishedAtMs) return false;
+  const isCutShort = watched?.passed !== true && wish.wishedAtMs < currentSinceMs + watchMs;
+  return (currentSinceMs >= wish.wishedAtMs || isCutShort) && rollbackTarget(facts) !== undefined;
 }
 
 function watchStep(facts: DeployFacts, { buildId }: DeployWish): DeployStep {
   if (!isWatching(facts)) return { kind: 'rest' };
   const reason = breachOf(facts.failures);
   if (reason !== undefined) return { kind: 'fail-watch', buildId, reason };
-  const untilMs = (facts.currentSinceMs ?? facts.nowMs) + facts.watchMs;
+  const untilMs = (facts.currentSinceMs ?? 0) + facts.watchMs;
   return facts.nowMs >= untilMs ? { kind: 'pass-watch', buildId } : { kind: 'watch', buildId, untilMs };
 }
 
@@ -159,22 +173,33 @@ function watchStep(facts: DeployFacts, { buildId }: DeployWish): DeployStep {
 export function breachOf({ failedRuns, failedRunsBefore, stuck }: WatchedFailures): string | undefined {
   const [first] = stuck;
   if (first !== undefined)
-    return `the workflow task of ${first.workflowId} has failed ${first.attempt - 1} times${stuck.length > 1 ? `, and so have those of ${stuck.length - 1} other runs` : ''}`;
+    return [
+      stuckSentence(first),
+      ...(stuck.length > 1 ? [`others that hang: ${stuck.length - 1}`] : []),
+    ].join('; ');
   if (failedRuns <= failedRunsBefore) return undefined;
   return `${failedRuns} runs failed since it is current; in the same time before it were ${failedRunsBefore}`;
 }
 
+/** Why a run does not go on. */
+export const stuckSentence = ({ workflowId, attempt, activity }: StuckRun): string =>
+  `${activity === undefined ? 'the workflow task' : `the activity ${activity}`} of ${workflowId} has failed ${attempt - 1} times`;
+
 /** The current version, if a worker of it can do its work. */
-function serving({ currentBuild, versions }: DeployFacts): VersionFacts | undefined {
+export function serving({ currentBuild, versions }: DeployFacts): VersionFacts | undefined {
   return versions.find(
     ({ buildId, hasFiles, worker }) => buildId === currentBuild && (hasFiles || worker !== 'none'),
   );
 }
 
-/** The version that was current last, of those that can serve and are not known to be bad. */
+/**
+ * The version that was current last, of those that can serve and are not known to be bad. One whose own watch was cut short, by a
+ * wish for another, is not trusted as long as there is an older one that has proved itself.
+ */
 export function rollbackTarget({
   currentBuild,
   versions,
+  watchMs,
 }: Omit<DeployFacts, 'failures'>): VersionFacts | undefined {
   return versions
     .filter(
@@ -184,7 +209,23 @@ export function rollbackTarget({
         lastCurrentMs !== undefined &&
         verdicts.watch?.passed !== false,
     )
-    .sort((a, b) => (b.lastCurrentMs ?? 0) - (a.lastCurrentMs ?? 0))[0];
+    .sort(
+      (a, b) =>
+        Number(isProven(b, watchMs)) - Number(isProven(a, watchMs)) ||
+        (b.lastCurrentMs ?? 0) - (a.lastCurrentMs ?? 0),
+    )[0];
+}
+
+/** Times a watch: who has served for so long without having been taken back needs no verdict. */
+const PROVEN_AFTER = 5;
+
+/** What went through no gate was the first, or was made current by hand: it has never been watched. */
+function isProven(
+  { verdicts, lastCurrentMs = 0, ceasedMs = Number.POSITIVE_INFINITY }: VersionFacts,
+  watchMs: number,
+): boolean {
+  const { smoke, watch } = verdicts;
+  return smoke === undefined || watch?.passed === true || ceasedMs - lastCurrentMs >= PROVEN_AFTER * watchMs;
 }
 
 /** Why the worker of a build runs. */
@@ -220,6 +261,8 @@ export interface DrainingBuild {
   readonly isLost: boolean;
   /** It drains for longer than a deploy waits before it tells what remains. */
   readonly isOverdue: boolean;
+  /** It was not left current: what makes it bad may hold back the very runs that are to leave it. */
+  readonly isTakenBack: boolean;
 }
 
 /** What is open on builds other than the current one, those first that need somebody's attention. */
@@ -229,8 +272,8 @@ export function drainingBuilds(
 ): DrainingBuild[] {
   return versions
     .filter(({ buildId, openRuns }) => buildId !== currentBuild && openRuns > 0)
-    .map(({ buildId, openRuns, hasFiles, worker, ceasedMs }) => ({
-      ...{ buildId, openRuns },
+    .map(({ buildId, openRuns, hasFiles, worker, ceasedMs, verdicts }) => ({
+      ...{ buildId, openRuns, isTakenBack: verdicts.watch?.passed === false },
       isLost: !hasFiles && worker === 'none',
       isOverdue: ceasedMs !== undefined && nowMs - ceasedMs > drainMs,
     }))
@@ -240,31 +283,3 @@ export function drainingBuilds(
 /** What somebody is told of runs that nobody can serve any more. */
 export const lostSentence = ({ buildId, openRuns }: DrainingBuild): string =>
   `${openRuns} open ${openRuns === 1 ? 'run waits' : 'runs wait'} for build ${buildId}, whose directory is gone: \`npx hourglass workers drain ${buildId} --terminate\` ends ${openRuns === 1 ? 'it' : 'them'}.`;
-
-/** What a command to deploy a build has to do: a deploy that is under way is followed, not begun anew. */
-export function wishDecision(facts: DeployFacts, buildId: string): 'attach' | 'is current' | 'record' {
-  const { wish, currentBuild } = facts;
-  if (wish?.buildId === buildId && refusalOf(facts) === undefined)
-    return nextStep(facts).kind === 'rest' ? 'is current' : 'attach';
-  return currentBuild === buildId && nextStep(facts).kind === 'rest' ? 'is current' : 'record';
-}
-
-export type StartDecision =
-  /** The wish that is recorded is gone on with. */
-  | { readonly kind: 'go on' }
-  | { readonly kind: 'record'; readonly wish: 'deploy' | 'rollback' }
-  /** The checkout's build was refused, or rolled back: what is current serves on. */
-  | { readonly kind: 'stay'; readonly reason: string };
-
-/** What a start of the system wishes for, whose checkout makes the build `present`. */
-export function wishAtStart(facts: DeployFacts, present: string): StartDecision {
-  const { wish, currentBuild, versions } = facts;
-  const isOnRecord = wish?.buildId === present && refusalOf(facts) === undefined;
-  if (isOnRecord) return { kind: 'go on' };
-  if (currentBuild === present)
-    return nextStep(facts).kind === 'refused' ? { kind: 'go on' } : { kind: 'record', wish: 'rollback' };
-  // Only what was taken back once it served: the other gates are gone through again, and may find it mended.
-  const watched = versions.find(({ buildId }) => buildId === present)?.verdicts.watch;
-  if (watched?.passed !== false || serving(facts) === undefined) return { kind: 'record', wish: 'deploy' };
-  return { kind: 'stay', reason: watched.reason };
-}

@@ -70,6 +70,7 @@ describe('what refuses a build', () => {
       { source: 'server', isOpen: true, mayMove: true, type: 'x' },
       true,
     ],
+    ['a history from before a workflow was changed on purpose', { source: 'earlier' }, false],
     ['code that fails', { source: 'server', type: 'x', fault: { kind: 'failed', text: 'no' } }, true],
     ['a type that a checked-in history is of, and the build has not', { fault: { kind: 'missing' } }, true],
     ['a type that only an ended run was of', { source: 'server', fault: { kind: 'missing' } }, false],
@@ -86,6 +87,15 @@ describe('what refuses a build', () => {
       passed: true,
       refusals: [],
       notes: [sentence],
+    });
+  });
+
+  test('histories from before a change are told in one sentence', () => {
+    const findings = ['a.x', 'a.y'].map((name) => finding({ name, source: 'earlier' }));
+    expect(judgeReplay(report({ findings }), ['flinkJob'], [])).toEqual({
+      passed: true,
+      refusals: [],
+      notes: ['Recorded before a workflow was changed, and of no run that this build takes over: a.x, a.y.'],
     });
   });
 

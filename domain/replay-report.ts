@@ -17,8 +17,8 @@ export interface ReplayFinding {
   /** The workflow's id, or the name of a history that is checked in. */
   readonly name: string;
   readonly runId: string;
-  /** Where the history is from: this project, or the server. */
-  readonly source: 'project' | 'server';
+  /** Where the history is from: this project as it is, this project before a workflow was changed, or the server. */
+  readonly source: 'project' | 'earlier' | 'server';
   /** Whether the run is open and could be given to workers of the build in the middle. */
   readonly mayMove: boolean;
   readonly isOpen: boolean;
@@ -69,7 +69,8 @@ export function judgeReplay(
 ): ReplayJudgement {
   const isAccepted = ({ type }: { type: string }): boolean => accepted.includes(type);
   const refusing = findings.filter((finding) => !isAccepted(finding) && isStrict(finding, moving));
-  const told = findings.filter((finding) => !refusing.includes(finding));
+  const told = findings.filter((finding) => !refusing.includes(finding) && finding.source !== 'earlier');
+  const earlier = findings.filter(({ source }) => source === 'earlier');
   const unread = unreadable.filter((state) => !isAccepted(state));
   const refusals = [...unread.map(unreadableSentence), ...refusing.map(findingSentence)];
   return {
@@ -78,6 +79,7 @@ export function judgeReplay(
     notes: [
       ...stayingSentences(staying),
       ...shortened([...unreadable.filter(isAccepted).map(unreadableSentence), ...told.map(findingSentence)]),
+      ...earlierSentences(earlier),
       ...unchecked,
     ],
   };
@@ -91,6 +93,8 @@ export function isStrict(
   { type, source, mayMove, fault }: ReplayFinding,
   moving: readonly string[],
 ): boolean {
+  // What was changed since on purpose: runs of then end on the build that they began on. What they carried over is read.
+  if (source === 'earlier') return false;
   switch (fault.kind) {
     case 'failed':
       return true;
@@ -115,6 +119,13 @@ export function findingSentence({ type, name, source, fault }: ReplayFinding): s
 
 const unreadableSentence = ({ type, name, reader, writer, text }: UnreadableState): string =>
   `${type} (${name}): build ${reader} cannot read what a run of ${writer} carries over: ${text}.`;
+
+const earlierSentences = (findings: readonly ReplayFinding[]): string[] =>
+  findings.length === 0
+    ? []
+    : [
+        `Recorded before a workflow was changed, and of no run that this build takes over: ${findings.map(({ name }) => name).join(', ')}.`,
+      ];
 
 function stayingSentences(staying: ReplayReport['staying']): string[] {
   return Object.entries(staying).flatMap(([buildId, types]) => {

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fakeDeployment } from '../tests/support/fake-worker-deployment.ts';
+import { InterruptedError } from './progress.ts';
 
 const OLD = 'aaaaaaaaaaaaaaaa';
 const NEW = 'bbbbbbbbbbbbbbbb';
@@ -81,6 +82,45 @@ describe('a deploy', () => {
     world.wish(NEW);
     expect((await world.settle()).slice(0, 2)).toEqual(['verify', 'start']);
   });
+
+  test('of a build that does not poll a queue is refused after two minutes, and a rollback to it goes through', async () => {
+    const world = await served({ partly: [NEW] });
+    world.wish(NEW);
+    const deploys = world.supervisor();
+    const steps: string[] = [];
+    for (let pass = 0; pass < 8 && steps.at(-1) !== 'refused'; pass += 1) {
+      steps.push((await deploys.pass()).kind);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (steps.at(-1) === 'await-pollers') world.wait(90_000);
+    }
+    expect(steps).toEqual(['verify', 'start', 'await-pollers', 'await-pollers', 'await-pollers', 'refused']);
+    expect(world.told.join('\n')).toContain(
+      `${NEW} is refused by the start gate: no worker of it polls source-api, source-history, flink`,
+    );
+    world.wish(NEW, 'rollback');
+    expect(await world.settle()).toEqual(['start', 'make-current', 'rest']);
+  });
+
+  test.each(['before', 'after'])(
+    'whose gate ends %s the supervisor is stopped is not refused by that, and the next one goes on with it',
+    async (when) => {
+      let end: (error: Error) => void = () => undefined;
+      const faults: Parameters<typeof fakeDeployment>[1] = {};
+      const world = await served(faults);
+      const pending = { verify: () => new Promise<void>((_, reject) => (end = reject)) };
+      Object.assign(faults, pending);
+      world.wish(NEW);
+      const deploys = world.supervisor();
+      const passed = deploys.pass();
+      await vi.waitFor(() => expect(world.told.at(-1)).toBe(`replay gate of ${NEW}`));
+      if (when === 'before') end(new Error('it ended with code null'));
+      await deploys.stop();
+      if (when === 'after') end(new Error('it ended with code null'));
+      await expect(passed).rejects.toThrow(InterruptedError);
+      Object.assign(faults, { verify: undefined });
+      expect((await world.settle())[0]).toBe('verify');
+    },
+  );
 
   test('is rolled back at once, also when the worker of the old build has ended', async () => {
     const world = await served();

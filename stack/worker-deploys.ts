@@ -42,6 +42,10 @@ const PAUSE_MS = { underWay: 500, atRest: 3_000, afterFailure: 5_000 } as const;
 const SIGNAL_EVERY_MS = { first: 3_000, later: 60_000, laterAfter: 120_000 } as const;
 /** A worker that does not start, after some tries of the supervisor's, is tried again so much later. */
 const RETRY_MS = 15_000;
+/** A worker that is ready polls at once; the server has seen it within seconds. */
+const POLLS_WITHIN_MS = 120_000;
+
+type Of<Kind extends DeployStep['kind']> = Extract<DeployStep, { readonly kind: Kind }>;
 
 export class WorkerDeploys {
   private readonly deps: DeployDeps;
@@ -49,6 +53,7 @@ export class WorkerDeploys {
   private readonly busy = new Map<string, Promise<void>>();
   private readonly retryAtMs = new Map<string, number>();
   private signalledAtMs = 0;
+  private awaited: { readonly buildId: string; readonly sinceMs: number } | undefined;
   private readonly told = new Map<string, string>();
   private lifetime: Promise<void> = Promise.resolve();
   /** Why the last worker did not start that was to. */
@@ -94,7 +99,7 @@ export class WorkerDeploys {
         const { kind } = await this.pass();
         pauseMs = kind === 'rest' || kind === 'refused' ? PAUSE_MS.atRest : PAUSE_MS.underWay;
       } catch (error) {
-        this.tell(`a pass failed and is repeated: ${reasonOf(error)}`);
+        if (!signal.aborted) this.tell(`a pass failed and is repeated: ${reasonOf(error)}`);
       }
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
@@ -108,8 +113,13 @@ export class WorkerDeploys {
 
   private tellOfRemains(facts: DeployFacts): void {
     for (const draining of drainingBuilds(facts, this.deps.drainMs)) {
-      const { buildId, openRuns, isLost, isOverdue } = draining;
+      const { buildId, openRuns, isLost, isOverdue, isTakenBack } = draining;
       if (isLost) this.tell(lostSentence(draining), buildId);
+      else if (isTakenBack)
+        this.tell(
+          `runs are still open on build ${buildId}, which was taken back: \`npx hourglass workers status\` names those that hang`,
+          `what is open on ${buildId}`,
+        );
       else if (isOverdue)
         this.tell(
           `${openRuns} runs are still open on build ${buildId}: \`npx hourglass workers drain\` lists them`,
@@ -123,11 +133,14 @@ export class WorkerDeploys {
     switch (step.kind) {
       case 'verify':
         this.tell(`replay gate of ${step.buildId}`);
-        return verify(step.buildId).catch((error) => this.fail(step.buildId, 'replay', error));
+        return this.unlessStopped(verify(step.buildId)).catch((error) =>
+          this.fail(step.buildId, 'replay', error),
+        );
       case 'smoke': {
         this.tell(`smoke gate of ${step.buildId}`);
         const { buildId } = step;
-        return recordVerdict(database, { buildId, gate: 'smoke', ...(await smokeTest(client, buildId)) });
+        const verdict = await this.unlessStopped(smokeTest(client, buildId));
+        return recordVerdict(database, { buildId, gate: 'smoke', ...verdict });
       }
       case 'make-current':
       case 'roll-back':
@@ -144,8 +157,9 @@ export class WorkerDeploys {
         return this.tell(`${buildId} is taken back: ${reason}`);
       }
       // Workers are started and stopped as they are needed, at this step and at any other.
-      case 'start':
       case 'await-pollers':
+        return this.awaitPollers(step);
+      case 'start':
       case 'watch':
       case 'rest':
         return;
@@ -154,6 +168,29 @@ export class WorkerDeploys {
       case 'lost':
         return this.tell(`the directory of build ${step.buildId} is gone`);
     }
+  }
+
+  /** A queue that the build does not know, or whose poller never comes, is a failed start. Another process waits anew. */
+  private async awaitPollers({ buildId, unpolled }: Of<'await-pollers'>): Promise<void> {
+    const nowMs = this.deps.now().getTime();
+    if (this.awaited?.buildId !== buildId || unpolled.length === 0)
+      this.awaited = { buildId, sinceMs: nowMs };
+    if (nowMs - this.awaited.sinceMs < POLLS_WITHIN_MS) return;
+    const error = new Error(`no worker of it polls ${unpolled.join(', ')}`);
+    this.awaited = undefined;
+    await this.fail(buildId, 'start', error);
+  }
+
+  /** @throws InterruptedError as soon as `stop` is called, whatever becomes of the work */
+  private async unlessStopped<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.stopping;
+    const stopped = new AbortController();
+    const interrupted = new Promise<never>((_, reject) => {
+      const interrupt = (): void => reject(new InterruptedError());
+      if (signal.aborted) interrupt();
+      signal.addEventListener('abort', interrupt, { once: true, signal: stopped.signal });
+    });
+    return Promise.race([work, interrupted]).finally(() => stopped.abort());
   }
 
   /** Starts what is needed and stops what is not, without waiting for either. */
@@ -181,8 +218,8 @@ export class WorkerDeploys {
   }
 
   private async stopWorker(buildId: string): Promise<void> {
-    await this.deps.host.stop(buildId);
-    this.tell(`the worker of ${buildId} has ended: nothing needs it`);
+    const said = await this.deps.host.stop(buildId);
+    if (said !== undefined) this.tell(said);
   }
 
   private async startWorker(buildId: string, isOnTrial: boolean): Promise<void> {
@@ -199,9 +236,11 @@ export class WorkerDeploys {
   }
 
   /** What a gate could not be carried out with is its verdict: a deploy does not wait for what nobody mends. */
-  private fail(buildId: string, gate: Gate, error: unknown): Promise<void> {
+  private async fail(buildId: string, gate: Gate, error: unknown): Promise<void> {
+    // What ends with the system says nothing of the build.
+    if (this.stopping.signal.aborted) throw new InterruptedError();
     const reason = sentenceOf(reasonOf(error));
-    return recordVerdict(this.deps.database, { buildId, gate, passed: false, reason });
+    await recordVerdict(this.deps.database, { buildId, gate, passed: false, reason });
   }
 
   private async moveActors({ currentBuild, currentSinceMs, nowMs }: DeployFacts): Promise<void> {

@@ -8,8 +8,8 @@ export interface WorkerHost {
   local(): Promise<LocalBuilds>;
   /** Resolves when the worker is ready; it is kept alive from then on. @throws ServiceStartError when it never is */
   start(buildId: string): Promise<void>;
-  /** Resolves when the process has ended in order; at once when there is none. */
-  stop(buildId: string): Promise<void>;
+  /** Resolves when the process has ended in order; at once when there is none. @returns what was done, in a sentence; undefined when that was said before */
+  stop(buildId: string): Promise<string | undefined>;
 }
 
 export function createWorkerHost(services: RunningServices): WorkerHost {
@@ -34,6 +34,7 @@ export function createWorkerHost(services: RunningServices): WorkerHost {
     async stop(buildId) {
       const worker = services.find(workerName(buildId));
       if (worker !== undefined) await services.remove(worker);
+      return `the worker of ${buildId} has ended: nothing needs it`;
     },
   };
 }

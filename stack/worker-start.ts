@@ -11,8 +11,8 @@ import {
   drainingBuilds,
   lostSentence,
   stepSentences,
-  wishAtStart,
 } from '../domain/deploy-steps.ts';
+import { wishAtStart } from '../domain/deploy-wishes.ts';
 import type { Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
 import { WorkerDeploys } from './worker-deploys.ts';

@@ -39,7 +39,8 @@ export async function verifyBuild(services: RunningServices, buildId: string): P
   await run(
     process.execPath,
     [join(projectRoot, 'cli/bin.js'), 'workers', 'verify', buildId, '--record', '--json'],
-    { cwd: projectRoot, env: { ...env, WORKER_HEALTH_PORT: '' } },
+    // The end of the supervisor is not the build's fault.
+    { cwd: projectRoot, env: { ...env, WORKER_HEALTH_PORT: '' }, detached: true },
   );
 }
 

@@ -239,6 +239,12 @@ const checks: readonly Check[] = [
       { file: 'docker/hourglass/Dockerfile.dockerignore', from: '!mock\n', to: '', said: 'mock is left out' },
       {
         file: 'docker/hourglass/Dockerfile.dockerignore',
+        from: '!tests/histories\n',
+        to: '',
+        said: 'tests/histories is left out',
+      },
+      {
+        file: 'docker/hourglass/Dockerfile.dockerignore',
         from: '!mock',
         to: '!mock\n!.env',
         said: '.env is let in',

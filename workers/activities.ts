@@ -30,6 +30,7 @@ import { createJobProgress } from '../clients/flink-progress.ts';
 import { createFlinkRestClient } from '../clients/flink-rest.ts';
 import { jobActor } from '../clients/job-actor.ts';
 import type { KafkaClient } from '../clients/kafka.ts';
+import { expectMigrated } from '../clients/migrations.ts';
 import type { Database } from '../clients/postgres.ts';
 import { expectReachable } from '../clients/reachability.ts';
 import { readProgress } from '../clients/read-progress.ts';
@@ -98,7 +99,7 @@ function testsOfDoors({ config, database, kafka }: Given) {
   const topics = pipelinesNamed(config.values.PIPELINES).map((pipeline) => pipeline.topics.live.name);
   return {
     control: createDoorActivities(buildId, {
-      PostgreSQL: postgres,
+      PostgreSQL: () => expectMigrated(database),
       Kafka: () => Promise.all(topics.map((topic) => kafka.watermarks(topic))),
     }),
     sourceApi: createDoorActivities(buildId, {

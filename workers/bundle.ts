@@ -79,7 +79,8 @@ async function bundleProcess(directory: string): Promise<void> {
 }
 
 async function copySql(directory: string): Promise<void> {
-  for (const part of ['flink', 'queries'])
+  // Migrations are not applied by a worker: it asks whether they were.
+  for (const part of ['flink', 'queries', 'migrations'])
     await cp(join(root, 'sql', part), join(directory, 'sql', part), { recursive: true });
 }
 

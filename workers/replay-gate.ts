@@ -9,6 +9,7 @@ import proto from '@temporalio/proto';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { describeWorkerDeployment, openRunsByType } from '../clients/worker-deployments.ts';
 import {
+  type AskedHistories,
   carriedBy,
   type FetchedHistory,
   type History,
@@ -47,6 +48,9 @@ interface Replayed {
   readonly history: History;
 }
 
+/** Of the histories: those that the workflows of then left, where those of now do something else. */
+export const EARLIER_HISTORIES = 'earlier';
+
 /** Where a carried state is from, and what it is. */
 interface Carried {
   readonly type: string;
@@ -64,8 +68,13 @@ export async function replayGate(
   const moving = Object.keys(bundle.carriedStates);
   const carried: Carried[] = [];
   const findings: ReplayFinding[] = [];
-  const counts = { project: 0, server: 0 };
-  for await (const { replayed, error, runId } of replay(bundle.code, histories(options, bundle, moving))) {
+  const counts = { project: 0, earlier: 0, server: 0 };
+  const staying = client === undefined ? {} : await stayingRuns(client, buildId);
+  const leftOut: string[] = [];
+  const types = askedTypes(bundle, staying);
+  const asked = { types, longLived: moving, most: options.runsOfEachType };
+  const tried = histories(options, { ...asked, leaveOut: (sentence) => leftOut.push(sentence) });
+  for await (const { replayed, error, runId } of replay(bundle.code, tried)) {
     const { type, name, source, isOpen, mayMove, history } = replayed;
     counts[source] += 1;
     if (error !== undefined)
@@ -77,10 +86,10 @@ export async function replayGate(
   const states = [...carried, ...answered];
   const old = before === undefined || before === buildId ? undefined : readBundle(options.buildsDir, before);
   return {
-    ...{ buildId, moving, ...counts, states: states.length, findings },
+    ...{ buildId, moving, states: states.length, findings, staying },
+    ...{ project: counts.project + counts.earlier, server: counts.server },
     unreadable: unreadableStates(states, bundle, old),
-    staying: client === undefined ? {} : await stayingRuns(client, buildId),
-    unchecked: uncheckedStates(moving, old),
+    unchecked: [...noneShipped(counts.project), ...leftOut, ...uncheckedStates(moving, old)],
   };
 }
 
@@ -108,28 +117,45 @@ async function* replay(
 }
 
 async function* histories(
-  { buildsDir, buildId, client, runsOfEachType }: ReplayGateOptions,
-  { workflowTypes }: BundleFacts,
-  moving: readonly string[],
+  { buildsDir, buildId, client }: ReplayGateOptions,
+  asked: AskedHistories,
 ): AsyncGenerator<Replayed> {
   // Shipped with the build: whoever changes a workflow records them anew.
   const shipped = join(buildsDir, buildId, 'histories');
-  const files = existsSync(shipped) ? readdirSync(shipped) : [];
+  for (const [source, directory] of [
+    ['project', shipped],
+    ['earlier', join(shipped, EARLIER_HISTORIES)],
+  ] as const)
+    for (const { name, history } of historiesIn(directory))
+      yield {
+        ...{ type: typeOf(history), name, source, isOpen: false, mayMove: false },
+        ...{ workflowId: startOf(history).workflowId ?? name, history },
+      };
+  if (client === undefined) return;
+  for await (const fetched of newestHistories(client, asked)) yield fromServer(fetched);
+}
+
+function* historiesIn(directory: string): Generator<{ name: string; history: History }> {
+  const files = existsSync(directory) ? readdirSync(directory) : [];
   for (const file of files.filter((name) => name.endsWith('.json'))) {
     // The SDK's own reader fails where npm has installed protobufjs twice; the generated classes do not.
     const history = proto.temporal.api.history.v1.History.fromObject(
-      JSON.parse(readFileSync(join(shipped, file), 'utf8')),
+      JSON.parse(readFileSync(join(directory, file), 'utf8')),
     ) as History;
-    const name = file.slice(0, -'.json'.length);
-    yield {
-      ...{ type: typeOf(history), name, source: 'project', isOpen: false, mayMove: false },
-      ...{ workflowId: startOf(history).workflowId ?? name, history },
-    };
+    yield { name: file.slice(0, -'.json'.length), history };
   }
-  if (client === undefined) return;
-  const asked = { types: workflowTypes, longLived: moving, most: runsOfEachType };
-  for await (const fetched of newestHistories(client, asked)) yield fromServer(fetched);
 }
+
+/** Runs may be open of types that the build has no more. */
+export const askedTypes = (
+  { workflowTypes }: Pick<BundleFacts, 'workflowTypes'>,
+  staying: ReplayReport['staying'],
+): readonly string[] => [...new Set([...workflowTypes, ...Object.values(staying).flatMap(Object.keys)])];
+
+const noneShipped = (project: number): string[] =>
+  project > 0
+    ? []
+    : ['No recorded history is shipped with the build: only runs of the server were replayed.'];
 
 const startOf = ({ events }: History) => events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
 const typeOf = (history: History): string => startOf(history).workflowType?.name ?? '';
@@ -156,8 +182,13 @@ export function unreadableStates(
   return states.flatMap(({ type, name, source, state }) => {
     const read = bundle.carriedStates[type]?.safeParse(state);
     if (read === undefined) return [];
-    // What is checked in was recorded by the code of this project.
-    const writer = source === 'server' ? (old?.buildId ?? 'the build before') : bundle.buildId;
+    // What is checked in was recorded by the code of this project, as it is or as it was.
+    const writers = {
+      project: bundle.buildId,
+      earlier: 'an earlier build',
+      server: old?.buildId ?? 'the build before',
+    };
+    const writer = writers[source];
     if (!read.success) return [{ type, name, reader: bundle.buildId, writer, text: issuesOf(read.error) }];
     // Through JSON, as the next run gets it.
     const back = old?.carriedStates[type]?.safeParse(JSON.parse(JSON.stringify(read.data)));

@@ -1,10 +1,10 @@
 /** `hourglass workers deploy`: says which build is wanted, and follows the supervisor, which carries it out. */
 import { recordWish } from '../../clients/gate-verdicts.ts';
-import { wishDecision } from '../../domain/deploy-steps.ts';
+import { wishDecision } from '../../domain/deploy-wishes.ts';
 import { buildsDirectory, presentBuilds } from '../../stack/workers.ts';
 import { buildWorker } from '../../workers/bundle.ts';
 import { createProgressView } from '../progress-view.ts';
-import { deployElsewhere } from './elsewhere.ts';
+import { deployElsewhere, sayIn } from './elsewhere.ts';
 import { UnknownBuildError } from './errors.ts';
 import { type FollowedStep, follow } from './follow.ts';
 import { type DeployDoors, isElsewhere, isSupervised, requireSupervisor, withDeploy } from './known.ts';
@@ -37,17 +37,16 @@ async function carryOut(doors: DeployDoors, options: DeployOptions): Promise<Out
   const { config, database, know } = doors;
   if (!isElsewhere(config)) await requireSupervisor(config);
   const buildId = await buildOf(config.dataDir, options.build);
-  const decision = wishDecision((await know()).facts, buildId);
+  const { facts } = await know();
+  const decision = wishDecision(facts, buildId);
   if (decision === 'is current') return { buildId, outcome: 'is current already', steps: [], notes: [] };
-  // What is accepted is part of the wish.
-  if (decision === 'record' || options.accept !== undefined)
+  // What is accepted is part of the wish, as long as the replay gate may ask for it.
+  if (decision === 'record' || (options.accept !== undefined && facts.currentBuild !== buildId))
     await recordWish(database, { buildId, kind: 'deploy', acceptedTypes: options.accept ?? [] });
   if (!options.wait) return { buildId, outcome: 'wanted', steps: [], notes: [] };
   const view = createProgressView(process.stderr);
-  const say = (text: string): void =>
-    view.report({ at: new Date().toISOString(), step: 'Workers', status: 'note', text });
   const isOwn = isElsewhere(config) && !(await isSupervised(config.dataDir));
-  const deploys = isOwn ? deployElsewhere(doors, say) : undefined;
+  const deploys = isOwn ? deployElsewhere(doors, sayIn(view)) : undefined;
   try {
     const { report } = view;
     const { steps, known } = await follow(doors, { buildId, untilCurrent: !options.watch, report });

@@ -68,8 +68,12 @@ async function endRuns(
   const question = `End ${open} runs of ${draining.map(({ buildId }) => buildId).join(', ')}? What they were doing is begun anew by the next schedule or command.`;
   if (!yes && !(await isConfirmed(question))) return 0;
   let ended = 0;
-  for (const { buildId } of draining)
-    ended += await terminateRuns(client, buildId, `no worker of build ${buildId} is left`);
+  for (const { buildId, isLost } of draining)
+    ended += await terminateRuns(
+      client,
+      buildId,
+      isLost ? `no worker of build ${buildId} is left` : 'ended by hand: drain --force',
+    );
   return ended;
 }
 

@@ -13,10 +13,17 @@ import { taskQueues } from '../../domain/task-queues.ts';
 import { WorkerDeploys } from '../../stack/worker-deploys.ts';
 import type { WorkerHost } from '../../stack/worker-host.ts';
 import { buildsDirectory } from '../../stack/workers.ts';
+import type { ProgressView } from '../progress-view.ts';
 import type { DeployDoors } from './known.ts';
 import { pollingBuilds } from './polling-builds.ts';
 
 const POLL_MS = 1_000;
+
+/** What is said goes beside the steps that are shown. */
+export const sayIn =
+  ({ report }: ProgressView) =>
+  (text: string): void =>
+    report({ at: new Date().toISOString(), step: 'Workers', status: 'note', text });
 
 /** Until `stop` it takes the steps that a supervisor would take. */
 export function deployElsewhere(
@@ -40,11 +47,13 @@ async function verifyInItsOwnProcess(buildId: string): Promise<void> {
   await promisify(execFile)(process.execPath, command, { cwd: projectRoot });
 }
 
-function otherHosts(client: Client, dataDir: string, say: (text: string) => void): WorkerHost {
+/** Where nobody is who could be asked to start or stop a worker: it is said, and seen by who polls. */
+export function otherHosts(client: Client, dataDir: string, say: (text: string) => void): WorkerHost {
   const told = new Set<string>();
   return {
     local: () => pollingBuilds(client, dataDir),
     async start(buildId) {
+      told.delete(buildId);
       const main = join(buildsDirectory(dataDir), buildId, 'workers/main.js');
       say(`Start a worker of build ${buildId} beside the others, for every task queue: node ${main}`);
       const all = Object.values(taskQueues).length;
@@ -52,9 +61,9 @@ function otherHosts(client: Client, dataDir: string, say: (text: string) => void
     },
     async stop(buildId) {
       // It is seen to poll for a minute after its end: once is enough.
-      if (told.has(buildId)) return;
+      if (told.has(buildId)) return undefined;
       told.add(buildId);
-      say(`Workers of build ${buildId} may be stopped: nothing needs them.`);
+      return `Workers of build ${buildId} may be stopped: nothing needs them.`;
     },
   };
 }

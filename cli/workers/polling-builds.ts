@@ -16,7 +16,6 @@ export async function pollingBuilds(client: Client, dataDir: string): Promise<Lo
     const queues = polled[index]?.length ?? 0;
     return queues === 0 ? [] : [[buildId, queues === all ? 'ready' : 'starting'] as const];
   });
-  // What polls has its directory, wherever that is.
-  const builds = [...new Set([...presentBuilds(dataDir), ...workers.map(([buildId]) => buildId)])];
-  return { builds, workers: new Map(workers) };
+  // Directories are where the workers are: that one does not poll just now does not mean that nobody can start it.
+  return { builds: asked, workers: new Map(workers) };
 }

@@ -1,12 +1,14 @@
 /** `hourglass workers status` and `versions`: which build serves, which is wanted and how far it is, and what is open on older ones. */
+import type { Client } from '@temporalio/client';
 import type { KnownDeploy } from '../../clients/deploy-facts.ts';
-import { openRunsByType } from '../../clients/worker-deployments.ts';
+import { openRunsByType, stuckRunsOf } from '../../clients/worker-deployments.ts';
 import {
   drainingBuilds,
   GATES,
   lostSentence,
   nextStep,
   stepSentences,
+  stuckSentence,
   type VersionFacts,
 } from '../../domain/deploy-steps.ts';
 import { renderTable } from '../table.ts';
@@ -41,21 +43,39 @@ function summary({ facts, wish }: KnownDeploy): string[] {
   return [...lines, `Build ${wish.buildId} is wanted: ${stepSentences[step.kind]}.`];
 }
 
-/** A line for each build other than the current one on which runs are open, and what to do where nobody serves them. */
-export async function drainLines({ client, config }: DeployDoors, { facts }: KnownDeploy): Promise<string[]> {
+/** Lines for each build other than the current one on which runs are open, and what to do where they do not end by themselves. */
+export async function drainLines(
+  { client, config }: Pick<DeployDoors, 'client' | 'config'>,
+  { facts }: Pick<KnownDeploy, 'facts'>,
+): Promise<string[]> {
   const draining = drainingBuilds(facts, config.values.DEPLOY_DRAIN_SECONDS * 1_000);
-  return Promise.all(
+  const lines = await Promise.all(
     draining.map(async (build) => {
-      if (build.isLost) return lostSentence(build);
-      const { buildId, openRuns, isOverdue } = build;
+      if (build.isLost) return [lostSentence(build)];
+      const { buildId, openRuns, isOverdue, isTakenBack } = build;
       const each = Object.entries(await openRunsByType(client, buildId)).map(
         ([type, count]) => `${count} ${type}`,
       );
       const late = isOverdue ? ', which takes longer than DEPLOY_DRAIN_SECONDS' : '';
-      return `Build ${buildId}: ${openRuns} open ${openRuns === 1 ? 'run' : 'runs'} (${each.join(', ')}); its worker stays until they end${late}.`;
+      const open = `Build ${buildId}: ${openRuns} open ${openRuns === 1 ? 'run' : 'runs'} (${each.join(', ')}); its worker stays until they end${late}.`;
+      // Describing each run costs a call: it is done where runs are likely to hang.
+      return isOverdue || isTakenBack ? [open, ...(await hangingLines(client, buildId))] : [open];
     }),
   );
+  return lines.flat();
 }
+
+/** What hangs on a build is not moved by a deploy or a rollback: it cannot listen. */
+async function hangingLines(client: Client, buildId: string): Promise<string[]> {
+  const stuck = await stuckRunsOf(client, buildId);
+  if (stuck.length === 0) return [];
+  return [
+    ...stuck.slice(0, MOST_HANGING).map((run) => `  It hangs: ${stuckSentence(run)}.`),
+    `  \`npx hourglass workers drain ${buildId} --terminate --force\` ends every run that is open on it; an actor is begun anew by the next command or start.`,
+  ];
+}
+
+const MOST_HANGING = 5;
 
 export async function versions(options: { json?: boolean }): Promise<void> {
   const { facts } = await withDeploy(({ know }) => know());

@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** The system user to run as; only root may set it. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** In a process group of its own: a terminal's Ctrl-C does not reach it. It is ended with this process. */
+  readonly detached?: boolean;
   readonly onLine?: (line: string) => void;
 }
 
@@ -20,6 +22,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       cwd: options.cwd,
       env: { ...systemEnvironment(), ...options.env },
       ...options.user,
+      detached: options.detached ?? false,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     // An interrupted start must not leave a Maven or a Go behind.

@@ -150,9 +150,20 @@ describe('a second build that changes a workflow', () => {
     changeWorkflows();
   });
 
+  test('after that refusal a rollback changes nothing, and names the build that it would go further back to', async () => {
+    const { code, stdout } = await checkout.hourglass('workers', 'rollback');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(
+        `Build ${secondBuild} is current: build \\w+ was refused, .*\`npx hourglass workers rollback ${firstBuild}\``,
+      ),
+    );
+    expect(await currentBuild()).toBe(secondBuild);
+  });
+
   test('is rolled back by one command at once, and the actor goes back with it', async () => {
     const startedAt = Date.now();
-    const { code, stdout, stderr } = await checkout.hourglass('workers', 'rollback');
+    const { code, stdout, stderr } = await checkout.hourglass('workers', 'rollback', firstBuild);
     console.log(`rollback: ${((Date.now() - startedAt) / 1_000).toFixed(1)} s`);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`Build ${firstBuild} is current again`);
@@ -240,5 +251,19 @@ describe('a build whose runs fail', () => {
     expect(log).toContain(`${bad} is taken back: `);
     const { stdout } = await checkout.hourglass('workers', 'versions');
     expect(stdout).toMatch(new RegExp(`${bad} .*watch ✗`));
+  });
+
+  test('is not rolled back from once more; wanted again without waiting, it is given up by a rollback', async () => {
+    const rollback = async () => (await checkout.hourglass('workers', 'rollback')).stdout;
+    expect(await rollback()).toContain(`Build ${secondBuild} is current: build`);
+    const { code, stdout } = await checkout.hourglass(
+      ...['workers', 'deploy', '--no-wait', '--accept', 'ingestWeather', '--json'],
+    );
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { outcome: 'wanted', steps: [] }]);
+    expect(await stack.sql('select accepted_types from worker_wishes')).toEqual([
+      { accepted_types: ['ingestWeather'] },
+    ]);
+    expect(await rollback()).toContain(`Build ${secondBuild} stays current; the deploy that was under way`);
+    expect(await currentBuild()).toBe(secondBuild);
   });
 });

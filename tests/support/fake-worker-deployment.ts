@@ -20,6 +20,10 @@ export interface Faults {
   readonly noReplay?: readonly string[];
   readonly closedDoors?: readonly string[];
   readonly failing?: readonly string[];
+  /** Builds that poll none but the workflows' queue. */
+  readonly partly?: readonly string[];
+  /** Instead of the replay gate. */
+  readonly verify?: (buildId: string) => Promise<void>;
 }
 
 export interface FakeDeployment {
@@ -94,11 +98,10 @@ export function fakeDeployment(builds: readonly string[], faults: Faults = {}): 
           })),
         },
       }),
-      describeTaskQueue: async () => ({
-        pollers: [...workers].map(([buildId]) => ({
-          deploymentOptions: { buildId },
-          lastAccessTime: timestamp(now()),
-        })),
+      describeTaskQueue: async ({ taskQueue: { name } }: { taskQueue: { name: string } }) => ({
+        pollers: [...workers.keys()]
+          .filter((buildId) => name === taskQueues.control || !faults.partly?.includes(buildId))
+          .map((buildId) => ({ deploymentOptions: { buildId }, lastAccessTime: timestamp(now()) })),
       }),
       setWorkerDeploymentCurrentVersion: makeCurrent,
     },
@@ -124,6 +127,7 @@ export function fakeDeployment(builds: readonly string[], faults: Faults = {}): 
     now: () => new Date(now()),
     tell: (text) => told.push(text),
     verify: async (buildId) => {
+      if (faults.verify !== undefined) return faults.verify(buildId);
       if (faults.noReplay?.includes(buildId)) throw new Error('it does not fit\n    at a stack trace');
       await database.query('record-gate-verdict', [buildId, 'replay', true, '', '{}']);
     },
@@ -139,6 +143,7 @@ export function fakeDeployment(builds: readonly string[], faults: Faults = {}): 
       stop: async (buildId) => {
         workers.delete(buildId);
         done.push(`stop ${buildId}`);
+        return `the worker of ${buildId} has ended: nothing needs it`;
       },
     },
   };

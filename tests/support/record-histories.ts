@@ -1,11 +1,12 @@
 /**
  * Records the histories that `tests/replay.test.ts` replays, on a stack of its own: `npm run histories:record`, or some of
  * them: `npm run histories:record -- backfills`. Each is a file of tests/histories, named by workflow type and by what happened
- * to the run.
+ * to the run. What a changed workflow did before stays, in tests/histories/earlier.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { wrongAverages } from '../../bench/support/sql-changes.ts';
 import { startBatchJob } from '../../clients/batch-job.ts';
 import { startDryRun, startShadowUpgrade } from '../../clients/candidate-runs.ts';
@@ -36,7 +37,8 @@ import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import type { backfill } from '../../workflows/backfill.ts';
 import { fastCheckpoints, recordChangedVersion, withOtherState } from './changed-versions.ts';
 import { eventually } from './eventually.ts';
-import { historyAsJson } from './histories.ts';
+import { historyAsJson, historyFromJson } from './histories.ts';
+import { keepEarlier } from './kept-histories.ts';
 import { type OwnStack, startOwnStack } from './own-stack.ts';
 
 const directory = join(projectRoot, 'tests/histories');
@@ -46,7 +48,24 @@ const LONG = { withinMs: 240_000 };
 /** Replay asks for none of it: the process and the machine that recorded a history, and where its checkout was. */
 const PROCESS_ON_MACHINE = /\d+@[\w.-]+/g;
 
+const bundle = bundleWorkflowCode({
+  workflowsPath: join(projectRoot, 'workflows/index.ts'),
+  logger: new DefaultLogger('ERROR'),
+});
+
+async function replays(json: string): Promise<boolean> {
+  const history = historyFromJson(json);
+  const { workflowId } = history.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  const given = [{ workflowId: workflowId ?? 'recorded', history }];
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle: await bundle }, given))
+    return error === undefined;
+  return false;
+}
+
 async function save(client: Client, name: string, workflowId: string, runId?: string): Promise<void> {
+  const kept = await keepEarlier(directory, name, replays);
+  if (kept !== undefined)
+    console.log(`  ${name}: the workflow was changed; what was recorded is kept as ${kept}`);
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const withoutNames = historyAsJson(history)
     .replace(PROCESS_ON_MACHINE, 'worker')

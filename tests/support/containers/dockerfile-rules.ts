@@ -69,7 +69,7 @@ export function problemsOfContext(texts: Texts, folders: readonly string[]): str
   const path = 'docker/hourglass/Dockerfile.dockerignore';
   const lines = (texts[path] ?? '').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const letIn = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
-  const wanted = [...folders, 'sql', '.npmrc', 'package.json', 'package-lock.json'];
+  const wanted = [...folders, 'sql', 'tests/histories', '.npmrc', 'package.json', 'package-lock.json'];
   return [
     ...(lines[0] === '*' ? [] : [`${path}: it does not begin with everything left out`]),
     ...wanted.filter((name) => !letIn.includes(name)).map((name) => `${path}: ${name} is left out`),

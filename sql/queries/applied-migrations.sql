@@ -1,0 +1,3 @@
+-- Which migrations the database has.
+select name
+from schema_migrations
