@@ -19,6 +19,8 @@ export interface CheckedLoad {
   readonly kafka: KafkaClient;
   /** From now on the tables are to hold what is published here: the ingestion is paused. */
   begin(perSecond: number): Promise<void>;
+  /** So many of the load's next records, at once. */
+  publish(count: number): Promise<void>;
   /** Returns when the last record is acknowledged. */
   pause(): Promise<void>;
   stored(): Promise<number>;
@@ -58,6 +60,12 @@ export function createCheckedLoad(
       // A run that was under way when a service goes away would fail, and rightly so.
       await pauseIngestion(stack);
       publishing = await publishSteadily(load, { brokers: kafkaBrokers(stack.config), topic, perSecond });
+    },
+    async publish(count) {
+      const records = load.next(count).map(({ key, value }) => ({
+        ...{ key: String(key), value: String(value), headers: { source: 'mock' } },
+      }));
+      await kafka.publish(topic, records);
     },
     async logEnd() {
       return (await kafka.watermarks(topic)).reduce((sum, { high }) => sum + high, 0);
