@@ -1,7 +1,7 @@
 /** The command line as a process: without its packages, and with a reader that leaves. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../config/load.ts';
@@ -24,6 +24,19 @@ describe('hourglass', () => {
     );
     expect(stdout).toBe('');
     expect(status).toBe(1);
+  });
+
+  test('says that there is no log of a run before', () => {
+    const dataDir = temporaryDirectory();
+    mkdirSync(join(dataDir, 'logs'));
+    writeFileSync(join(dataDir, 'logs/kafka.log'), 'a line\n');
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(projectRoot, 'cli/bin.js'), 'logs', 'kafka', '--previous'],
+      { encoding: 'utf8', env: { ...process.env, HOURGLASS_DATA_DIR: dataDir } },
+    );
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^hourglass: There is no log of a run of kafka before this one .*\n$/);
   });
 
   test('ends in silence when its reader has left', async () => {
