@@ -62,8 +62,11 @@ function requested(command: Command): Command {
   const names = Object.keys(pipelines);
   return command
     .addOption(new Option('--pipeline <name>', 'whose hours').choices(names).default(names[0]))
-    .option('--from <hour>', 'the first hour, or a day: 2026-01-30 is its midnight, UTC')
-    .option('--to <hour>', 'the end of the last hour, or the day to stop before')
+    .option(
+      '--from <hour>',
+      'the first hour: 2026-01-30T17, or 2026-01-30 for its midnight, UTC; or 36h, 3d ago',
+    )
+    .option('--to <hour>', 'the end of the last hour, or the day to stop before; or 30h ago, or now')
     .addOption(
       new Option('--city <name or id>', 'one location, can be repeated; all unless given').argParser(
         collected,

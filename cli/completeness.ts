@@ -34,7 +34,7 @@ export function completenessCommand(): Command {
     .command('explain')
     .description('One hour: its verdict, the reason with its proofs, what it was before, its repair')
     .argument('<city>', 'a name, "name, country" or an id')
-    .argument('<hour>', 'such as 2026-01-31T17, in UTC', hour)
+    .argument('<hour>', 'such as 2026-01-31T17, in UTC, or 3h ago', hour)
     .addOption(pipelineOption())
     .option('--json', 'print as JSON')
     .action(explainCompleteness);
@@ -45,9 +45,16 @@ export function completenessCommand(): Command {
 const ranged = (command: Command): Command =>
   command
     .addOption(pipelineOption())
-    .addOption(new Option('--from <hour>', 'the first hour, or a day: its midnight, UTC').argParser(hour))
     .addOption(
-      new Option('--to <hour>', 'the end of the last hour, or the day to stop before').argParser(hour),
+      new Option('--from <hour>', 'the first hour, or a day: its midnight, UTC; or 36h, 3d ago').argParser(
+        hour,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--to <hour>',
+        'the end of the last hour, or the day to stop before; or 30h ago, or now',
+      ).argParser(hour),
     );
 
 function pipelineOption(): Option {

@@ -1,7 +1,7 @@
 /** `hourglass locations`: the registry of what is polled and expected; each command is carried out in `cli/locations/`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readInstant } from '../domain/locations.ts';
-import { wholeNumber } from './arguments.ts';
+import { timeAgo, wholeNumber } from './arguments.ts';
 import { activateLocations, deactivateLocations } from './locations/activity.ts';
 import { addLocation } from './locations/add.ts';
 import { importLocations } from './locations/import.ts';
@@ -63,7 +63,12 @@ function addAdding(parent: Command): void {
       '--min-observations <number>',
       'how many observations an hour must have; 2 of 3 polls unless given',
     )
-    .option('--active-from <time>', 'from when on its hours are expected; now unless given')
+    .addOption(
+      new Option('--active-from <time>', 'from when on its hours are expected; now unless given').argParser(
+        // What is no such time is refused with the other columns.
+        (text) => timeAgo(text, new Date())?.toISOString() ?? text,
+      ),
+    )
     .action(addLocation);
 }
 
@@ -79,10 +84,12 @@ const cityIds = (text: string, earlier: readonly number[] = []): readonly number
   wholeNumber(text),
 ];
 
-/** What a file may hold as a time. @throws InvalidArgumentError, which commander shows with the option's name */
+/** What a file may hold as a time, or so long ago. @throws InvalidArgumentError, which commander shows with the option's name */
 function timeOfRegistry(text: string): Date {
-  const time = readInstant(text);
+  const time = timeAgo(text, new Date()) ?? readInstant(text);
   if (time === undefined)
-    throw new InvalidArgumentError('Expected a time, for example 2026-01-31T00:00:00Z.');
+    throw new InvalidArgumentError(
+      'Expected a time, for example 2026-01-31T00:00:00Z, or 12h for 12 hours ago.',
+    );
   return time;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../tests/support/eventually.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
-import { followFile, lastLinesOf } from './log-file.ts';
+import { followFile, lastLinesOf, placeOf } from './log-file.ts';
 
 const temporaryDirectory = temporaryDirectories();
 const fileWith = (text: string): string => {
@@ -32,6 +32,21 @@ describe('the last lines of a file', () => {
 });
 
 describe('following a file', () => {
+  test('leaves out nothing of what is written while the last lines are shown', async () => {
+    const file = fileWith('one\n');
+    const end = placeOf(file)!;
+    appendFileSync(file, 'two\n');
+    expect(lastLinesOf(file, 5, end.size)).toEqual(['one']);
+    const stop = new AbortController();
+    let seen = '';
+    const write = (text: string): void => {
+      seen += text;
+      stop.abort();
+    };
+    await followFile(file, write, stop.signal, end);
+    expect(seen).toBe('two\n');
+  });
+
   test('tells what is written, and begins anew with a file that took its place', async () => {
     const file = fileWith('old\n');
     const stop = new AbortController();

@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 const CHUNK_BYTES = 64 * 1_024;
 const POLL_MS = 250;
 
-/** The last lines, without their line ends. Reads no more of the file than it needs. */
-export function lastLinesOf(file: string, count: number): readonly string[] {
+/** The last lines of the first `end` bytes, without their line ends. Reads no more of the file than it needs. */
+export function lastLinesOf(file: string, count: number, end = Number.POSITIVE_INFINITY): readonly string[] {
   if (count === 0) return [];
   const descriptor = openSync(file, 'r');
   try {
-    let start = fstatSync(descriptor).size;
+    let start = Math.min(fstatSync(descriptor).size, end);
     let tail = Buffer.alloc(0);
     // A line more than is wanted: the first may be half a one.
     while (start > 0 && newlinesIn(tail) <= count) {
@@ -35,13 +35,14 @@ function newlinesIn(bytes: Buffer): number {
   return count;
 }
 
-/** Hands over what is written behind the present end, until the signal fires. A file that is replaced or cut is read from its beginning. */
+/** Hands over what is written behind a place, until the signal fires. A file that is replaced or cut is read from its beginning. */
 export async function followFile(
   file: string,
   write: (text: string) => void,
   signal: AbortSignal,
+  from = placeOf(file),
 ): Promise<void> {
-  let place = placeOf(file);
+  let place = from;
   let decoder = new StringDecoder('utf8');
   while (!signal.aborted) {
     await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
@@ -61,7 +62,8 @@ interface Place {
   readonly size: number;
 }
 
-function placeOf(file: string): Place | undefined {
+/** The end of the file now. @returns undefined when there is none */
+export function placeOf(file: string): Place | undefined {
   const found = existsSync(file) ? statSync(file, { throwIfNoEntry: false }) : undefined;
   return found === undefined ? undefined : { inode: found.ino, size: found.size };
 }

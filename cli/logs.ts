@@ -7,7 +7,7 @@ import { HourglassError } from '../domain/errors.ts';
 import { wholeNumber } from './arguments.ts';
 import { untilInterrupted } from './interruption.ts';
 import { stretch } from './job/format.ts';
-import { followFile, lastLinesOf } from './log-file.ts';
+import { followFile, lastLinesOf, placeOf } from './log-file.ts';
 import { renderTable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -52,6 +52,16 @@ class UnknownServiceError extends UsageError {
   }
 }
 
+/** Thrown when a service was started once only, or its earlier log was deleted. */
+class NoPreviousLogError extends HourglassError {
+  constructor(service: string, file: string) {
+    super(
+      'NO_PREVIOUS_LOG',
+      `There is no log of a run of ${service} before this one (${file}): leave --previous out for the present one.`,
+    );
+  }
+}
+
 interface LogFile {
   readonly service: string;
   readonly file: string;
@@ -71,10 +81,14 @@ async function logs(service: string | undefined, options: LogsOptions): Promise<
   const file = options.previous ? `${chosen.file}.1` : chosen.file;
   // From here on Ctrl-C is the end that was meant, also while the first lines are shown.
   const interruption = options.follow ? untilInterrupted() : undefined;
-  const lines = existsSync(file) ? lastLinesOf(file, options.lines) : [];
+  const end = placeOf(file);
+  if (end === undefined && options.previous) throw new NoPreviousLogError(chosen.service, file);
+  const lines = end === undefined ? [] : lastLinesOf(file, options.lines, end.size);
   if (options.json) console.log(JSON.stringify({ service: chosen.service, file, lines }, undefined, 2));
   else if (lines.length > 0) console.log(lines.join('\n'));
-  if (interruption !== undefined) await followFile(file, (text) => process.stdout.write(text), interruption);
+  // From where the lines end: what was written since then is not left out.
+  if (interruption !== undefined)
+    await followFile(file, (text) => process.stdout.write(text), interruption, end);
 }
 
 /** The newest first. */

@@ -1,9 +1,11 @@
 /** The command line: runs the command that is named, and shows how it failed; the commands are in `program.ts`. */
 import { CommanderError } from 'commander';
 import { HourglassError, reasonOf } from '../domain/errors.ts';
+import { endWithTheReader } from './closed-output.ts';
 import { createProgram, exitCodes } from './program.ts';
 import { UsageError } from './usage-error.ts';
 
+endWithTheReader();
 try {
   await (await createProgram(process.argv[2])).parseAsync();
 } catch (error) {

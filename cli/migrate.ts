@@ -2,16 +2,9 @@
 import { Command } from 'commander';
 import { postgresAddress } from '../config/addresses.ts';
 import { type Config, loadConfig } from '../config/load.ts';
-import { HourglassError } from '../domain/errors.ts';
 import type { StackSecrets } from '../stack/context.ts';
 import { ensureRolesAndDatabase, prepareDatabase } from '../stack/database.ts';
-
-/** Thrown when roles cannot be made because a password that they need is not set. */
-class MissingPasswordError extends HourglassError {
-  constructor(variable: string) {
-    super('MISSING_PASSWORD', `${variable} is not set: without it the roles cannot be made. Set it in .env.`);
-  }
-}
+import { MissingPasswordError } from '../stack/errors.ts';
 
 export function migrateCommand(): Command {
   return new Command('migrate')
@@ -45,6 +38,6 @@ async function makeRoles(config: Config): Promise<void> {
 
 function passwordOf({ values }: Config, variable: keyof StackSecrets): string {
   const password = values[variable];
-  if (password === undefined) throw new MissingPasswordError(variable);
+  if (password === undefined) throw new MissingPasswordError([variable], 'the roles cannot be made');
   return password;
 }

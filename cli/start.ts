@@ -9,6 +9,7 @@ import { bringUp, type Flow } from '../stack/bring-up.ts';
 import { progressFile, readState } from '../stack/data-dir.ts';
 import { createProgress, InterruptedError, type Progress, type ProgressEvent } from '../stack/progress.ts';
 import { type RunningServices, startServices } from '../stack/services.ts';
+import { outliveTheReader } from './closed-output.ts';
 import { createProgressView } from './progress-view.ts';
 import { watchRunningHour } from './running-hour.ts';
 import { urlLines } from './status.ts';
@@ -21,7 +22,7 @@ export function startCommand(): Command {
 }
 
 async function start(options: { watch: boolean }): Promise<void> {
-  outliveTheTerminal();
+  outliveTheReader();
   const config = loadConfig({ stackAddresses: false });
   const stop = stopSignal();
   let view = createProgressView();
@@ -75,11 +76,6 @@ function recorder(file: string): (event: ProgressEvent) => void {
     }
     appendFileSync(file, `${JSON.stringify(event)}\n`);
   };
-}
-
-/** A closed window, or a pipe whose reader is gone, must not end the supervisor before it has stopped what it started. */
-function outliveTheTerminal(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
 /** A terminal's Ctrl-C reaches us directly and again through npm: what follows within this time is the same request. */

@@ -8,12 +8,20 @@ import type { PostgresOptions } from '../clients/postgres.ts';
 import { applySchedules, differing } from '../clients/schedules.ts';
 import { connectTemporal, ensureNamespace } from '../clients/temporal.ts';
 import { SOURCES } from '../config/environment.ts';
+import { reasonOf } from '../domain/errors.ts';
 import { pipelinesNamed } from '../pipelines/index.ts';
 import type { PipelineDefinition } from '../schemas/pipeline.ts';
 import { LOOPBACK, type StackContext } from './context.ts';
 import { ensureRolesAndDatabase, prepareDatabase } from './database.ts';
 import { SourceMismatchError } from './errors.ts';
-import { byHand, type FirstHistory, firstHistoryOf, loadFirstHistory } from './first-history.ts';
+import {
+  byHand,
+  type FirstHistory,
+  firstHistoryOf,
+  judgeFirstHistory,
+  loadFirstHistory,
+  loadingText,
+} from './first-history.ts';
 import { parkJob, startJob } from './jobs.ts';
 import { InterruptedError, type Progress } from './progress.ts';
 import type { RunningServices } from './services.ts';
@@ -21,7 +29,7 @@ import { startWorkers } from './worker-start.ts';
 import { buildPresentWorker } from './workers.ts';
 
 export interface Flow {
-  /** Has the hours before the first start of each pipeline loaded; does nothing at a later one, or where none are wanted. A failure is only told. */
+  /** Has the hours before the first start of each pipeline loaded, and judged when they are; does nothing at a later one, or where none are wanted. A failure is only told. */
   loadFirstHistory(progress: Progress): Promise<void>;
   /** Stops the jobs with a savepoint; where none can be taken the newest checkpoint serves, and that is said. */
   park(progress: Progress): Promise<void>;
@@ -76,12 +84,25 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
     const mended = differing(found).length;
     return mended === 0 ? 'as declared' : `${mended} made, changed or deleted`;
   });
+  const parking = new AbortController();
   return {
     async loadFirstHistory(how) {
       for (const first of firstHistories) {
         const { pipeline } = first.request;
         try {
-          await how.step(`History of ${pipeline}`, () => loadFirstHistory(client, first));
+          const loading = await how.step(
+            `History of ${pipeline}`,
+            () => loadFirstHistory(client, first),
+            () => loadingText(first),
+          );
+          void client
+            .withAbortSignal(parking.signal, () =>
+              judgeFirstHistory(client, first, loading, { source, shards: config.values.INGEST_SHARDS }),
+            )
+            .catch((error) => {
+              if (!parking.signal.aborted)
+                how.note(`History of ${pipeline}`, `the hourly check judges it: ${reasonOf(error)}`);
+            });
         } catch (error) {
           if (error instanceof InterruptedError) throw error;
           how.note(`History of ${pipeline}`, `it is not loaded; by hand: \`${byHand(first)}\``);
@@ -89,6 +110,7 @@ export async function bringUp(services: RunningServices, progress: Progress): Pr
       }
     },
     async park(how) {
+      parking.abort();
       await workers.stop();
       await Promise.all(jobs.map((job) => how.step(`Save ${job}`, () => parkJob(doors, job))));
     },

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { postgresAddress, ReaderUnknownError, readerAddress } from '../config/addresses.ts';
 import { loadConfig, stackFiles } from '../config/load.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 import {
   endLeftovers,
   ensureSecrets,
+  expectSecrets,
   ownIdentity,
   readInternalPorts,
   readState,
@@ -20,7 +22,7 @@ import {
   writeInternalPorts,
   writeState,
 } from './data-dir.ts';
-import { AlreadyRunningError, SourceMismatchError } from './errors.ts';
+import { AlreadyRunningError, MissingPasswordError, SourceMismatchError } from './errors.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 
 const temporaryDirectory = temporaryDirectories();
@@ -156,6 +158,24 @@ describe('the secrets', () => {
     expect(statSync(join(dataDir, stackFiles.secrets)).mode & 0o777).toBe(0o600);
     expect(ensureSecrets(dataDir, {})).toEqual(made);
     expect(read(dataDir)).toEqual(made);
+  });
+
+  test('of a server of somebody else are never made up', () => {
+    const dataDir = temporaryDirectory();
+    const needed = ['POSTGRES_PASSWORD', 'POSTGRES_PIPELINE_PASSWORD'] as const;
+    expect(() => expectSecrets(dataDir, { POSTGRES_PASSWORD: 'mine' }, needed)).toThrow(MissingPasswordError);
+    expect(() => expectSecrets(dataDir, {}, needed)).toThrow(
+      /^POSTGRES_PASSWORD and POSTGRES_PIPELINE_PASSWORD are not set: .* Set them in \.env\.$/,
+    );
+    expect(existsSync(join(dataDir, stackFiles.secrets))).toBe(false);
+
+    expectSecrets(dataDir, { POSTGRES_PASSWORD: 'mine' }, ['POSTGRES_PASSWORD']);
+    const config = loadConfig({
+      environment: { HOURGLASS_DATA_DIR: dataDir, POSTGRES_HOST: 'postgres' },
+      envFile: join(dataDir, 'none'),
+    });
+    expect(postgresAddress(config).password).toBe('mine');
+    expect(() => readerAddress(config)).toThrow(ReaderUnknownError);
   });
 
   test('differ from directory to directory', () => {

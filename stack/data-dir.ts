@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { stackFiles } from '../config/load.ts';
 import type { InternalPorts, StackSecrets } from './context.ts';
-import { AlreadyRunningError, SourceMismatchError } from './errors.ts';
+import { AlreadyRunningError, MissingPasswordError, SourceMismatchError } from './errors.ts';
 import { identify, isAlive, type ProcessIdentity, terminate } from './process-identity.ts';
 import type { ServiceStatus } from './supervisor.ts';
 
@@ -102,19 +102,48 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
   return (await identify(process.pid)) ?? { pid: process.pid, startedAt: 'unknown' };
 }
 
+const SECRETS = [
+  'POSTGRES_SUPERUSER_PASSWORD',
+  'POSTGRES_PASSWORD',
+  'POSTGRES_PIPELINE_PASSWORD',
+  'POSTGRES_READER_PASSWORD',
+] as const satisfies readonly (keyof StackSecrets)[];
+
 /** The stack's passwords: the user's where they are set, else made once and kept in a file only its owner can read. */
 export function ensureSecrets(dataDir: string, given: Partial<StackSecrets>): StackSecrets {
+  const kept = keptSecrets(dataDir);
+  return keepSecrets(dataDir, (name) => given[name] ?? kept[name] ?? randomBytes(18).toString('base64url'));
+}
+
+/**
+ * Of a PostgreSQL that somebody else runs: there a password is known or it is not, and one that is made up opens nothing.
+ * @param needed those that this stack itself needs; others are empty when nobody has set them
+ * @throws MissingPasswordError
+ */
+export function expectSecrets(
+  dataDir: string,
+  given: Partial<StackSecrets>,
+  needed: readonly (keyof StackSecrets)[],
+): StackSecrets {
+  const kept = keptSecrets(dataDir);
+  const missing = needed.filter((name) => (given[name] ?? kept[name] ?? '') === '');
+  if (missing.length > 0)
+    throw new MissingPasswordError(missing, 'nothing can be stored in the PostgreSQL of POSTGRES_HOST');
+  return keepSecrets(dataDir, (name) => given[name] ?? kept[name] ?? '');
+}
+
+function keptSecrets(dataDir: string): Partial<StackSecrets> {
   const file = join(dataDir, stackFiles.secrets);
-  const kept: Partial<StackSecrets> = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-  const secret = (name: keyof StackSecrets): string =>
-    given[name] ?? kept[name] ?? randomBytes(18).toString('base64url');
-  const secrets: StackSecrets = {
-    POSTGRES_SUPERUSER_PASSWORD: secret('POSTGRES_SUPERUSER_PASSWORD'),
-    POSTGRES_PASSWORD: secret('POSTGRES_PASSWORD'),
-    POSTGRES_PIPELINE_PASSWORD: secret('POSTGRES_PIPELINE_PASSWORD'),
-    POSTGRES_READER_PASSWORD: secret('POSTGRES_READER_PASSWORD'),
-  };
-  writeEnvFile(file, secrets);
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+}
+
+/** One that is empty is kept as no value, and is read as such. */
+function keepSecrets(dataDir: string, secret: (name: keyof StackSecrets) => string): StackSecrets {
+  const secrets = Object.fromEntries(SECRETS.map((name) => [name, secret(name)])) as Record<
+    keyof StackSecrets,
+    string
+  >;
+  writeEnvFile(join(dataDir, stackFiles.secrets), secrets);
   return secrets;
 }
 

@@ -5,7 +5,7 @@ import { loadConfig, projectRoot } from '../config/load.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 import { clockCheck, judgeDisk, localeCheck, openFilesChecks } from './doctor/machine.ts';
 import { dataDirectoryCheck, judgePorts } from './doctor/places.ts';
-import { javaChecks, nodeCheck, systemCheck, temporalCheck } from './doctor/programs.ts';
+import { javaChecks, nodeCheck, programChecks, systemCheck, temporalCheck } from './doctor/programs.ts';
 import { examine } from './doctor.ts';
 
 const temporaryDirectory = temporaryDirectories();
@@ -31,6 +31,25 @@ test('a whole examination has a cure for everything that is not as it should be,
   for (const { name, verdict, cure } of checks)
     expect([name, cure !== undefined]).toEqual([name, verdict !== 'ok']);
   expect(() => readFileSync(dataDir)).toThrow('ENOENT');
+});
+
+test('programs of services that somebody else runs are asked for nothing', async () => {
+  const programs = async (environment: Record<string, string>) =>
+    (await programChecks(configOf({ HOURGLASS_DATA_DIR: '/none', ...environment }))).map(({ name }) => name);
+  const flink = {
+    ...{ FLINK_REST_URL: 'http://flink:8081', FLINK_GATEWAY_URL: 'http://flink:8083' },
+    FLINK_CHECKPOINT_DIR: 'file:///checkpoints',
+  };
+  const own = ['Java', 'Maven', 'Temporal', 'PostgreSQL'];
+  expect(await programs({})).toEqual(['System', 'Node.js', ...own]);
+  expect(await programs(flink)).toEqual(['System', 'Node.js', ...own]);
+  const all = {
+    ...flink,
+    KAFKA_BROKERS: 'kafka:9092',
+    TEMPORAL_ADDRESS: 't:7233',
+    POSTGRES_HOST: 'postgres',
+  };
+  expect(await programs(all)).toEqual(['System', 'Node.js']);
 });
 
 describe('Node.js', () => {

@@ -11,7 +11,7 @@ export async function examine(config: Config): Promise<readonly Check[]> {
   const state = readState(config.dataDir);
   const isRunning = state !== undefined && (await isAlive(state.supervisor));
   return [
-    ...(await programChecks(config.cacheDir, config.values.TEMPORAL_MIN_SERVER_VERSION)),
+    ...(await programChecks(config)),
     ...(await machineChecks(config, isRunning)),
     ...(await placeChecks(config, isRunning)),
   ];

@@ -54,3 +54,14 @@ export class SourceMismatchError extends HourglassError {
     );
   }
 }
+
+/** Thrown when a server of somebody's own is to be used and a password for it is not set. Nothing was made up in its place. */
+export class MissingPasswordError extends HourglassError {
+  /** @param what cannot be done without them */
+  constructor(variables: readonly string[], what: string) {
+    super(
+      'MISSING_PASSWORD',
+      `${variables.join(' and ')} ${variables.length === 1 ? 'is' : 'are'} not set: without ${variables.length === 1 ? 'it' : 'them'} ${what}. Set ${variables.length === 1 ? 'it' : 'them'} in .env.`,
+    );
+  }
+}

@@ -1,6 +1,7 @@
-/** Has the hours before a pipeline's first start loaded by a backfill, so that there is something to look at; later starts load nothing by themselves. */
+/** Has the hours before a pipeline's first start loaded by a backfill, and then judged, so that there is something to look at; later starts load nothing by themselves. */
 import type { Client } from '@temporalio/client';
-import { startBackfill } from '../clients/backfill-control.ts';
+import { BackfillFailedError, type BackfillRun, startBackfill } from '../clients/backfill-control.ts';
+import { type CheckRequest, startCheck } from '../clients/completeness-control.ts';
 import { connectDatabase, type PostgresOptions } from '../clients/postgres.ts';
 import { backfillId } from '../domain/backfill-identities.ts';
 import { HOUR_MS } from '../domain/backfill-windows.ts';
@@ -48,16 +49,34 @@ function requestOf(pipeline: string, hours: number, now: Date): BackfillRequest 
   });
 }
 
-/** @returns what is told of it */
-export async function loadFirstHistory(
-  client: Client,
-  { request, locations }: FirstHistory,
-): Promise<string> {
-  const hours = (Date.parse(request.to) - Date.parse(request.from)) / HOUR_MS;
+export async function loadFirstHistory(client: Client, { request }: FirstHistory): Promise<BackfillRun> {
   // The first of its kind, as nothing is on record; the workflow plans it.
-  const id = backfillId(request, 1);
-  await startBackfill(client, { id, request, input: request });
-  return `the last ${hours} hours of ${locations} locations are being loaded (\`npx hourglass backfill show ${id}\`)`;
+  return startBackfill(client, { id: backfillId(request, 1), request, input: request });
+}
+
+/** What is told of it. */
+export function loadingText({ request, locations }: FirstHistory): string {
+  const hours = (Date.parse(request.to) - Date.parse(request.from)) / HOUR_MS;
+  return `the last ${hours} hours of ${locations} locations are being loaded (\`npx hourglass backfill show ${backfillId(request, 1)}\`)`;
+}
+
+/**
+ * Starts a check of these hours when they are loaded, so that the map of verdicts is filled before the first hourly check. That one judges
+ * them, too: nothing is lost with a check that never started.
+ */
+export async function judgeFirstHistory(
+  client: Client,
+  { request: { pipeline, from, to } }: FirstHistory,
+  loading: Pick<BackfillRun, 'ended'>,
+  scope: Pick<CheckRequest, 'source' | 'shards'>,
+): Promise<void> {
+  try {
+    await loading.ended();
+  } catch (error) {
+    // What could not be loaded is what a check finds, and has repaired.
+    if (!(error instanceof BackfillFailedError)) throw error;
+  }
+  await startCheck(client, { ...scope, pipeline, from, to });
 }
 
 /** For whoever is told that it could not be begun. */

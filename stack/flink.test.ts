@@ -5,7 +5,7 @@ import { loadConfig, projectRoot } from '../config/load.ts';
 import { pipelines, pipelinesNamed } from '../pipelines/index.ts';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 import type { StackContext } from './context.ts';
-import { flinkServices, optionsOfAllJvms, roomFor } from './flink.ts';
+import { flinkServices, mostOfTaskManagerMb, optionsOfAllJvms, roomFor } from './flink.ts';
 
 const temporaryDirectory = temporaryDirectories();
 
@@ -16,6 +16,12 @@ describe('the room of the TaskManager', () => {
     const room = roomFor(pipelinesNamed(['weather']));
     expect(Object.keys(room)).toHaveLength(4);
     for (const [key, value] of Object.entries(room)) expect(configYaml).toContain(`\n${key}: ${value}\n`);
+  });
+
+  test('is at most all that the shared configuration names', () => {
+    const sizes = configYaml.matchAll(/^taskmanager\.memory\.\S+?(?:\.size|\.max): (\d+)m$/gm);
+    const named = [...sizes].reduce((sum, [, megabytes]) => sum + Number(megabytes), 0);
+    expect(mostOfTaskManagerMb(pipelinesNamed(['weather']))).toBe(named);
   });
 
   test('grows with each further stream, and always holds a batch job beside them', () => {

@@ -110,9 +110,12 @@ const BATCH_SLOTS = 2;
 /** What each slot adds to the TaskManager's memory; a stream and a batch job of two have what `config.yaml` says. */
 const SLOT = { managedMb: 32, networkMb: 16 } as const;
 
+const slotsFor = (pipelines: readonly Pick<PipelineDefinition, 'job'>[]): number =>
+  BATCH_SLOTS + pipelines.reduce((sum, { job }) => sum + job.parallelism, 0);
+
 /** A slot for each part of each stream, and those of a batch job; what the slots share grows with them. */
 export function roomFor(pipelines: readonly Pick<PipelineDefinition, 'job'>[]): Record<string, string> {
-  const slots = BATCH_SLOTS + pipelines.reduce((sum, { job }) => sum + job.parallelism, 0);
+  const slots = slotsFor(pipelines);
   const network = `${slots * SLOT.networkMb}m`;
   return {
     'taskmanager.numberOfTaskSlots': String(slots),
@@ -120,6 +123,15 @@ export function roomFor(pipelines: readonly Pick<PipelineDefinition, 'job'>[]): 
     'taskmanager.memory.network.min': network,
     'taskmanager.memory.network.max': network,
   };
+}
+
+/** Of `config.yaml`: off the heap for tasks and framework, metaspace, overhead. */
+const TASK_MANAGER_FIXED_MB = 32 + 64 + 256 + 128;
+
+/** Megabytes that its settings let a TaskManager take under load. */
+export function mostOfTaskManagerMb(pipelines: readonly Pick<PipelineDefinition, 'job'>[]): number {
+  const heap = Number(/\d+/.exec(HEAP.taskmanager[0])?.[0]);
+  return heap + TASK_MANAGER_FIXED_MB + slotsFor(pipelines) * (SLOT.managedMb + SLOT.networkMb);
 }
 
 /**

@@ -84,6 +84,9 @@ function removeEmptyLock(data: string): void {
   if (statSync(lock, { throwIfNoEntry: false })?.size === 0) rmSync(lock);
 }
 
+/** How texts are ordered and kept, whatever the machine's locale is; passwords are asked for by the image of PostgreSQL anyway. */
+export const INITDB_OPTIONS = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'] as const;
+
 /** Made beside its place and renamed into it when complete: a cluster that was interrupted in the making is never trusted. */
 async function initialise(
   data: string,
@@ -103,8 +106,12 @@ async function initialise(
     await chown(partial, user.uid, user.gid);
     await chown(passwordFile, user.uid, user.gid);
   }
-  const options = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'];
-  const args = [`--pgdata=${partial}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options];
+  const args = [
+    `--pgdata=${partial}`,
+    `--username=${SUPERUSER}`,
+    `--pwfile=${passwordFile}`,
+    ...INITDB_OPTIONS,
+  ];
   try {
     await run(join(binaries, 'bin/initdb'), args, {
       cwd: dirname(data),

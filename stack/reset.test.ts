@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { temporaryDirectories } from '../tests/support/temporary-directories.ts';
 import { ownIdentity, writeState } from './data-dir.ts';
 import { deletables, deleteAll, requireNothingRuns } from './reset.ts';
+import { writeScrapeTargets } from './scrape-targets.ts';
 
 const temporaryDirectory = temporaryDirectories();
 
@@ -28,6 +29,17 @@ describe('what a reset deletes', () => {
 
   test('is gone afterwards, with the directory itself', () => {
     const dataDir = dataDirectory();
+    expect(deleteAll(dataDir, deletables(dataDir))).toEqual([]);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test('is also what each start writes, and what a kill leaves of it', () => {
+    const dataDir = dataDirectory();
+    const service = { spec: { name: 'worker', metricsPort: 9_464 }, status: () => ({ phase: 'ready' }) };
+    writeScrapeTargets(dataDir, [service as never]);
+    mkdirSync(join(dataDir, 'postgres.partial'));
+    for (const name of ['postgres.password', 'state.json.new', 'prometheus-targets.json.new'])
+      writeFileSync(join(dataDir, name), 'half');
     expect(deleteAll(dataDir, deletables(dataDir))).toEqual([]);
     expect(existsSync(dataDir)).toBe(false);
   });

@@ -20,9 +20,16 @@ export interface Deletable {
   readonly bytes: number;
 }
 
+/** What is there for a moment only, a kill in that moment leaves. */
+const MADE_BY_POSTGRES: Readonly<Record<string, string>> = {
+  postgres: 'the database: every observation, hour, verdict and record of jobs',
+  'postgres.partial': 'a database that was interrupted in the making',
+  'postgres.password': "a password for the database's making",
+};
+
 /** All that a stack makes in its data directory. What else lies there is somebody's own and stays. */
 const MADE: Readonly<Record<string, string>> = {
-  postgres: 'the database: every observation, hour, verdict and record of jobs',
+  ...MADE_BY_POSTGRES,
   kafka: 'the topics and the records in them',
   flink: 'checkpoints and savepoints, the state of the Flink jobs',
   temporal: "Temporal's histories and schedules",
@@ -32,7 +39,10 @@ const MADE: Readonly<Record<string, string>> = {
   'addresses.env': 'addresses of the last run',
   'internal-ports.json': 'ports of the last run',
   'progress.ndjson': 'the record of the last start',
+  'prometheus-targets.json': 'where the metrics of the last run were',
   'state.json': 'what ran last',
+  'prometheus-targets.json.new': 'half of such a file',
+  'state.json.new': 'half of such a file',
   'supervisor.lock': 'the lock of the last run',
   // The last: by it a reset that was interrupted knows the directory again.
   source: 'which source it belongs to',
@@ -62,9 +72,9 @@ export async function requireNothingRuns(dataDir: string): Promise<void> {
 /** Nothing of a directory that no stack has taken: it may be anybody's, with a `logs` of its own. */
 export function deletables(dataDir: string): readonly Deletable[] {
   if (!isTaken(dataDir)) return [];
-  const elsewhere = postgresElsewhere(dataDir);
+  const elsewhere = dirname(postgresElsewhere(dataDir));
   return [
-    { path: elsewhere, what: MADE['postgres'] ?? '' },
+    ...Object.entries(MADE_BY_POSTGRES).map(([name, what]) => ({ path: join(elsewhere, name), what })),
     ...Object.entries(MADE).map(([name, what]) => ({ path: join(dataDir, name), what })),
   ]
     .filter(({ path }) => existsSync(path))

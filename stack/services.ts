@@ -6,6 +6,7 @@ import { type InternalPorts, isNative, LOOPBACK, type StackContext, type StackPo
 import {
   endLeftovers,
   ensureSecrets,
+  expectSecrets,
   ownIdentity,
   readInternalPorts,
   removeState,
@@ -42,7 +43,7 @@ export interface RunningServices {
   stop(progress: Progress): Promise<void>;
 }
 
-/** @throws AlreadyRunningError, SourceMismatchError, PortInUseError, PrerequisiteError, ProvisionError, ServiceStartError */
+/** @throws AlreadyRunningError, SourceMismatchError, PortInUseError, MissingPasswordError, PrerequisiteError, ProvisionError, ServiceStartError */
 export async function startServices(config: Config, progress: Progress): Promise<RunningServices> {
   const { dataDir, values } = config;
   const leftovers = await takeDataDir(dataDir, values.WEATHER_SOURCE);
@@ -95,9 +96,9 @@ export async function startServices(config: Config, progress: Progress): Promise
     return service;
   };
   try {
+    const secrets = secretsOf(config);
     const ports = await choosePorts(config);
     const parts = await provision(config, progress);
-    const secrets = ensureSecrets(dataDir, definedSecrets(config));
     const context: StackContext = { config, dataDir, logDir: join(dataDir, 'logs'), ports, parts, secrets };
     const specs = await neededServices(context, progress);
     // The first failure ends the start: nobody waits two minutes for what waits for the one that failed.
@@ -217,6 +218,16 @@ async function chooseInternalPorts(
   };
   writeInternalPorts(dataDir, ports);
   return ports;
+}
+
+/** @throws MissingPasswordError */
+function secretsOf(config: Config): StackContext['secrets'] {
+  const { dataDir } = config;
+  const given = definedSecrets(config);
+  if (isNative(config, 'POSTGRES_HOST')) return ensureSecrets(dataDir, given);
+  // A Flink of somebody else has the pipeline's password itself.
+  const ofFlink = isNative(config, 'FLINK_REST_URL') ? (['POSTGRES_PIPELINE_PASSWORD'] as const) : [];
+  return expectSecrets(dataDir, given, ['POSTGRES_PASSWORD', ...ofFlink]);
 }
 
 function definedSecrets({ values }: Config): Partial<StackContext['secrets']> {

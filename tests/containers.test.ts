@@ -18,6 +18,7 @@ import {
 } from './support/containers/service-rules.ts';
 import {
   problemsOfAddresses,
+  problemsOfInitdb,
   problemsOfJars,
   problemsOfPlatforms,
   problemsOfPorts,
@@ -307,6 +308,11 @@ const checks: readonly Check[] = [
         '\n',
         'flink-taskmanager: it is not told POSTGRES_PIPELINE_PASSWORD',
       ),
+      compose(
+        / {2}POSTGRES_READER_PASSWORD: \$\{.*\n/,
+        "  POSTGRES_READER_PASSWORD: ''\n",
+        'workers: it is not told POSTGRES_READER_PASSWORD',
+      ),
     ],
   },
   {
@@ -389,6 +395,14 @@ const checks: readonly Check[] = [
         to: "'--env', 'web'",
         said: 'docker/temporal/ui.yaml',
       },
+    ],
+  },
+  {
+    title: "PostgreSQL's data directory is made as the native stack's",
+    problems: problemsOfInitdb,
+    changes: [
+      compose(' --locale=C', '', 'postgres: its data directory is made with'),
+      compose(/ {6}POSTGRES_INITDB_ARGS: .*\n/, '', 'postgres: its data directory is made with ""'),
     ],
   },
   {

@@ -26,12 +26,12 @@ export interface Planned {
 /** Stores nothing. @throws LocationNotChosenError, InvalidRequestError, UnknownPipelineError */
 export async function planned(database: Queries, config: Config, options: RequestOptions): Promise<Planned> {
   const { city } = options;
-  // What is wrong with the other options is said before the database is asked.
-  requestOf(options, undefined);
-  const locations = city === undefined ? undefined : await locationsNamed(database, options.pipeline, city);
-  const request = requestOf(options, locations);
-  const facts = factsOf(config, request);
   const now = new Date();
+  // What is wrong with the other options is said before the database is asked.
+  requestOf(options, undefined, now);
+  const locations = city === undefined ? undefined : await locationsNamed(database, options.pipeline, city);
+  const request = requestOf(options, locations, now);
+  const facts = factsOf(config, request);
   const plan = await planFor(database, request, facts, now);
   return { plan, facts, now, locations, refusal: refusalOf(plan, now, facts) };
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { type BackfillRequest, backfillRequestSchema } from '../../schemas/backfill.ts';
+import { hourAgo } from '../arguments.ts';
 import type { NamedLocation } from '../named-locations.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -29,16 +30,21 @@ export class InvalidRequestError extends UsageError {
   }
 }
 
-/** @param locations those that `city` names; all of the registry when left out @throws InvalidRequestError */
+/**
+ * @param locations those that `city` names; all of the registry when left out
+ * @param now what `36h` goes by: plans of one command want the same
+ * @throws InvalidRequestError
+ */
 export function requestOf(
   options: RequestOptions,
   locations: readonly NamedLocation[] | undefined,
+  now: Date,
 ): BackfillRequest {
   const { city: _, from, to, file, ...rest } = options;
   const parsed = backfillRequestSchema.safeParse({
     ...rest,
-    from: from === undefined ? undefined : hourOf(from),
-    to: to === undefined ? undefined : hourOf(to),
+    from: from === undefined ? undefined : hourOf(from, now),
+    to: to === undefined ? undefined : hourOf(to, now),
     // A worker has another working directory.
     file: file === undefined ? undefined : resolve(file),
     entities: locations?.map(({ city_id }) => city_id),
@@ -47,8 +53,10 @@ export function requestOf(
   throw new InvalidRequestError(parsed.error.issues.map((issue) => mistakeOf(issue, options)));
 }
 
-/** As every command takes an hour: a date stands for its midnight, `2026-01-31T17` for the whole hour, both in UTC. */
-function hourOf(text: string): string {
+/** As every command takes an hour: a date stands for its midnight, `2026-01-31T17` for the whole hour, both in UTC; `36h` and `now` too. */
+function hourOf(text: string, now: Date): string {
+  const ago = hourAgo(text, now);
+  if (ago !== undefined) return ago.toISOString();
   const [, day, time = '00'] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2})(?::00){0,2})?$/.exec(text) ?? [];
   return day === undefined ? text : `${day}T${time}:00:00Z`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newestRanges, rangesBehind } from './tail-ranges.ts';
+import { marksOf, newestRanges, rangesBehind } from './tail-ranges.ts';
 
 test('the newest of each partition are no more than it has, and an empty one is left out', () => {
   const marks = [
@@ -31,4 +31,11 @@ test('what came since is read once, without what has expired meanwhile', () => {
     { partition: 2, first: 15, end: 20 },
     { partition: 3, first: 0, end: 2 },
   ]);
+});
+
+test('a partition that the topic does not have is refused with those that it has', () => {
+  const marks = [1, 0].map((partition) => ({ partition, low: 0, high: 5 }));
+  expect(marksOf(marks, 'a.topic', undefined)).toEqual(marks);
+  expect(marksOf(marks, 'a.topic', 0)).toEqual([{ partition: 0, low: 0, high: 5 }]);
+  expect(() => marksOf(marks, 'a.topic', 99)).toThrow('a.topic has no partition 99; it has: 0, 1.');
 });

@@ -1,6 +1,30 @@
 /** Decides which offsets a tail reads: the newest of each partition, and what has come since. */
 import type { PartitionWatermarks } from '../../clients/kafka.ts';
 import type { OffsetRange } from '../../clients/kafka-reader.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** Thrown for a partition that the topic does not have. */
+export class UnknownPartitionError extends UsageError {
+  constructor(topic: string, partition: number, known: readonly number[]) {
+    super(
+      'UNKNOWN_PARTITION',
+      `The topic ${topic} has no partition ${partition}; it has: ${[...known].sort((a, b) => a - b).join(', ')}.`,
+    );
+  }
+}
+
+/** Of one partition, or of all where none is named. @throws UnknownPartitionError */
+export function marksOf(
+  marks: readonly PartitionWatermarks[],
+  topic: string,
+  partition: number | undefined,
+): readonly PartitionWatermarks[] {
+  if (partition === undefined) return marks;
+  const chosen = marks.filter((each) => each.partition === partition);
+  if (chosen.length > 0) return chosen;
+  const known = marks.map((each) => each.partition);
+  throw new UnknownPartitionError(topic, partition, known);
+}
 
 /** Up to `count` of each partition: which of them are the newest of all, their times tell. */
 export const newestRanges = (marks: readonly PartitionWatermarks[], count: number): readonly OffsetRange[] =>

@@ -4,7 +4,7 @@ import type { KafkaClient } from '../../clients/kafka.ts';
 import type { KafkaRecord, OffsetRange } from '../../clients/kafka-reader.ts';
 import { untilInterrupted } from '../interruption.ts';
 import { topicNamed } from './declared-topics.ts';
-import { newestRanges, rangesBehind } from './tail-ranges.ts';
+import { marksOf, newestRanges, rangesBehind } from './tail-ranges.ts';
 import { withKafka } from './with-kafka.ts';
 
 interface TailOptions {
@@ -25,10 +25,7 @@ export async function tailTopic(name: string, options: TailOptions): Promise<voi
     for (const record of records) process.stdout.write(`${write(record)}\n`);
   };
   await withKafka(async (kafka) => {
-    const marks = async () =>
-      (await kafka.watermarks(topic)).filter(
-        ({ partition }) => options.partition === undefined || options.partition === partition,
-      );
+    const marks = async () => marksOf(await kafka.watermarks(topic), topic, options.partition);
     // From here on Ctrl-C is the end that was meant, also while the first records are shown.
     const signal = options.follow ? untilInterrupted() : undefined;
     let seen = await marks();

@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, projectRoot } from '../../config/load.ts';
 import { systemEnvironment } from '../../config/system.ts';
-import { availableMbHere, memoryNeed, memoryWarning } from '../memory.ts';
+import { availableMbHere, memoryCheck, memoryNeed } from '../memory.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
 const GIGABYTE = 1_073_741_824;
@@ -16,25 +16,15 @@ const DAY_MS = 86_400_000;
 /** @param isRunning whether the stack has its memory already */
 export async function machineChecks(config: Config, isRunning: boolean): Promise<readonly Check[]> {
   return [
-    isRunning ? ok('Memory', 'the stack runs and has its own') : memoryCheck(config, availableMbHere()),
+    isRunning
+      ? ok('Memory', 'the stack runs and has its own')
+      : memoryCheck(memoryNeed(config), availableMbHere()),
     await diskCheck('Disk for data', config.dataDir),
     await diskCheck('Disk for the cache', config.cacheDir),
     ...openFilesChecks(existsSync('/proc/self/limits') ? readFileSync('/proc/self/limits', 'utf8') : ''),
     clockCheck(Date.now(), statSync(join(projectRoot, 'package.json')).mtimeMs),
     localeCheck(systemEnvironment()),
   ];
-}
-
-function memoryCheck(config: Config, mb: number): Check {
-  const tooLittle = memoryWarning(memoryNeed(config), mb);
-  const { peakMb } = memoryNeed(config);
-  return tooLittle === undefined
-    ? ok('Memory', `${Math.round(mb)} MB available, ${peakMb} needed`)
-    : warning(
-        'Memory',
-        `${Math.round(mb)} MB available, ${peakMb} needed`,
-        'Close other programs, or let a service run elsewhere (docs/architecture.md, "Services of your own").',
-      );
 }
 
 async function diskCheck(name: string, directory: string): Promise<Check> {

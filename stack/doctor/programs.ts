@@ -1,6 +1,8 @@
 /** Examines the programs that a start needs: Node.js, Java and Maven, Temporal, PostgreSQL; installs and downloads nothing. */
 import { arch, platform } from 'node:os';
+import type { Config } from '../../config/load.ts';
 import { reasonOf } from '../../domain/errors.ts';
+import { isNative } from '../context.ts';
 import { inspectJavaAndMaven, type JavaAndMaven } from '../provision/java.ts';
 import { findPostgresPackage } from '../provision/postgres.ts';
 import { inspectTemporal, type TemporalInspection } from '../provision/temporal.ts';
@@ -75,13 +77,17 @@ async function postgresCheck(): Promise<Check> {
   }
 }
 
-/** All of them are provisioned by every start, whoever runs the services. */
-export async function programChecks(cacheDir: string, minServerVersion: string): Promise<readonly Check[]> {
+/** Those that this machine is to run itself: of services that somebody else runs, a start provisions nothing. */
+export async function programChecks(config: Config): Promise<readonly Check[]> {
+  const { cacheDir, values } = config;
+  const needsJava = isNative(config, 'KAFKA_BROKERS') || isNative(config, 'FLINK_REST_URL');
   return [
     systemCheck(platform(), arch()),
     nodeCheck(process.versions.node),
-    ...javaChecks(await inspectJavaAndMaven()),
-    temporalCheck(await inspectTemporal(cacheDir, minServerVersion)),
-    await postgresCheck(),
+    ...(needsJava ? javaChecks(await inspectJavaAndMaven()) : []),
+    ...(isNative(config, 'TEMPORAL_ADDRESS')
+      ? [temporalCheck(await inspectTemporal(cacheDir, values.TEMPORAL_MIN_SERVER_VERSION))]
+      : []),
+    ...(isNative(config, 'POSTGRES_HOST') ? [await postgresCheck()] : []),
   ];
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -83,9 +83,28 @@ describe('a start on an empty database with the mock', () => {
     });
   });
 
+  test('and has it judged: the map is filled before the first hourly check', async () => {
+    const { request } = JSON.parse(hourglass('backfill', 'show', id, '--json'));
+    const range = ['--from', request.from, '--to', request.to];
+    await eventually(
+      'every hour is judged, and good',
+      async () => JSON.parse(hourglass('completeness', 'show', ...range, '--json')).counts,
+      ({ complete = 0, complete_at_source: atSource = 0 }: Readonly<Record<string, number>>) =>
+        complete + atSource === hours * locations,
+      { withinMs: 60_000 },
+    );
+    expect(hourglass('completeness', 'show')).toMatch(/^Completeness of weather/);
+  });
+
   test('and a second start loads nothing more', async () => {
     hourglass('down');
     expect(hourglass('up')).not.toContain('History');
     expect(await sql('select backfill_id from backfills')).toEqual([{ backfill_id: id }]);
+  });
+
+  test('and a reset leaves nothing of what two runs have made', () => {
+    hourglass('down');
+    expect(hourglass('reset', '--yes')).toContain('the next start begins with nothing');
+    expect(existsSync(dataDir)).toBe(false);
   });
 });

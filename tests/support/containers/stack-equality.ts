@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { environmentSchema } from '../../../config/environment.ts';
 import { loadConfig, projectRoot } from '../../../config/load.ts';
+import { INITDB_OPTIONS } from '../../../stack/postgres.ts';
 import { PINNED } from '../../../stack/provision/temporal.ts';
 import { instructionsOf } from './dockerfile-rules.ts';
 import { composeOf, dockerfileOf, fileOf, type Service, type Texts } from './files.ts';
@@ -103,6 +104,15 @@ export function problemsOfSettings(texts: Texts): string[] {
         : [`stack/${product}.ts does not run with docker/${product}/${file}`]),
     ]);
   });
+}
+
+/** The data directory of PostgreSQL is made with the native stack's options: what they decide is fixed for ever. */
+export function problemsOfInitdb(texts: Texts): string[] {
+  const given = composeOf(texts).services['postgres']?.environment?.['POSTGRES_INITDB_ARGS'] ?? '';
+  const wanted = INITDB_OPTIONS.join(' ');
+  return given === wanted
+    ? []
+    : [`postgres: its data directory is made with "${given}", elsewhere "${wanted}"`];
 }
 
 /** What the settings of Temporal take from the environment is given, and it is started as the native stack starts it. */

@@ -68,7 +68,7 @@ const TOLD: Readonly<Record<string, readonly string[]>> = {
     'POSTGRES_PIPELINE_PASSWORD',
     'POSTGRES_READER_PASSWORD',
   ],
-  workers: ['POSTGRES_PASSWORD'],
+  workers: ['POSTGRES_PASSWORD', 'POSTGRES_READER_PASSWORD'],
   'flink-jobmanager': ['POSTGRES_PIPELINE_PASSWORD'],
   'flink-taskmanager': ['POSTGRES_PIPELINE_PASSWORD'],
   'flink-gateway': ['POSTGRES_PIPELINE_PASSWORD'],
