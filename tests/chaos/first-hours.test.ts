@@ -97,7 +97,12 @@ const mockAnswersAfter = (ms: number) =>
   });
 
 beforeAll(async () => {
-  stranger = createStranger({ ...(await freePorts()), MOCK_STEP_SECONDS: '20', DEPLOY_WATCH_SECONDS: '5' });
+  stranger = createStranger({
+    ...(await freePorts()),
+    MOCK_STEP_SECONDS: '20',
+    DEPLOY_WATCH_SECONDS: '5',
+    JOB_UPGRADE_LEAST_SECONDS: '5',
+  });
   const settings = join(stranger.directory, 'docker/flink/config.yaml');
   const text = readFileSync(settings, 'utf8');
   // Three checkpoints confirm a version: nobody has to wait for them here.
