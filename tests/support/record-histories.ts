@@ -36,6 +36,7 @@ import type { JobCommandInput, JobCommandName, JobState } from '../../schemas/jo
 import { replayInputSchema } from '../../schemas/workflow-inputs.ts';
 import type { backfill } from '../../workflows/backfill.ts';
 import { fastCheckpoints, recordChangedVersion, withOtherState } from './changed-versions.ts';
+import { createCheckedLoad } from './checked-load.ts';
 import { eventually } from './eventually.ts';
 import { historyAsJson, historyFromJson } from './histories.ts';
 import { keepEarlier } from './kept-histories.ts';
@@ -294,6 +295,9 @@ async function recordCandidates(stack: OwnStack, client: Client): Promise<void> 
   const wrong = await recordVersion(database, job, wrongAverages.apply(definedVersion(weather.job)));
   const rescaled = await recordVersion(database, job, definedVersion(weather.job, 1));
   await database.close();
+  const late = createCheckedLoad(stack);
+  await late.publish(100);
+  await late.close();
   await eventually(
     'hours that are over have rows of the stream',
     () => stack.sql(`select from weather_hourly where window_end < now() and origin = 'stream'`),
