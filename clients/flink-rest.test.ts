@@ -76,10 +76,15 @@ describe('what else is asked', () => {
   });
 
   test('metrics are summed over subtasks, and what is not collected yet is not in the answer', async () => {
-    const query = 'get=Sink__a%5B7%5D.numRecordsIn,Sink__b%5B8%5D.numRecordsIn&agg=sum';
-    const path = `/jobs/${JOB}/vertices/v/subtasks/metrics`;
-    const body = [{ id: 'Sink__a[7].numRecordsIn', sum: 12 }];
-    const { rest } = await jobManager({ [`GET ${path}?${query}`]: { body } });
+    const path = `GET /jobs/${JOB}/vertices/v/subtasks/metrics`;
+    const { rest } = await jobManager({
+      [path]: { body: [{ id: 'numRecordsIn' }, { id: 'Sink__a[7].numRecordsIn' }] },
+      [`${path}?get=Sink__a%5B7%5D.numRecordsIn&agg=sum`]: {
+        body: [{ id: 'Sink__a[7].numRecordsIn', sum: 12 }],
+      },
+      // As Flink answers when one of them is not known to it.
+      [`${path}?get=Sink__a%5B7%5D.numRecordsIn,Sink__b%5B8%5D.numRecordsIn&agg=sum`]: { body: [] },
+    });
     const metrics = ['Sink__a[7].numRecordsIn', 'Sink__b[8].numRecordsIn'];
     expect(await rest.metricSums(JOB, 'v', metrics)).toEqual({ 'Sink__a[7].numRecordsIn': 12 });
     expect(await rest.metricSums(JOB, 'v', ['another'])).toEqual({});

@@ -80,6 +80,7 @@ const checkpointsSchema = z.object({
     .nullish(),
 });
 
+const metricNamesSchema = z.array(z.object({ id: z.string() }));
 const metricSumsSchema = z.array(z.object({ id: z.string(), sum: z.number() }));
 
 export type FlinkJob = z.infer<typeof jobSchema>;
@@ -198,9 +199,14 @@ export function createFlinkRestClient(url: string): FlinkRestClient {
     },
     async metricSums(jobId, vertexId, metrics, signal) {
       const what = `tell the metrics of job ${jobId}`;
-      const query = `get=${metrics.map(encodeURIComponent).join(',')}&agg=sum`;
-      const path = `/jobs/${jobId}/vertices/${vertexId}/subtasks/metrics?${query}`;
-      const sums = metricSumsSchema.parse((await ask('GET', path, what, undefined, signal)) ?? []);
+      const path = `/jobs/${jobId}/vertices/${vertexId}/subtasks/metrics`;
+      const asked = async (query: string) =>
+        (await ask('GET', `${path}${query}`, what, undefined, signal)) ?? [];
+      const known = new Set(metricNamesSchema.parse(await asked('')).map(({ id }) => id));
+      // Asked for one that it does not know, Flink tells nothing of the others either.
+      const told = metrics.filter((metric) => known.has(metric)).map(encodeURIComponent);
+      if (told.length === 0) return {};
+      const sums = metricSumsSchema.parse(await asked(`?get=${told.join(',')}&agg=sum`));
       return Object.fromEntries(sums.map(({ id, sum }) => [id, sum]));
     },
     async triggerSavepoint(jobId, triggerId) {
