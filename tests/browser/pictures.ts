@@ -1,11 +1,9 @@
 /** The pictures of the README and the docs, by their file in docs/pictures/: what each shows, and how it is taken from a running stack. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderTable } from '../../cli/table.ts';
 import { connectTemporal } from '../../clients/temporal.ts';
 import { flinkRestUrl, temporalAddress } from '../../config/addresses.ts';
-import { projectRoot } from '../../config/load.ts';
 import { terminalPage } from '../support/terminal-html.ts';
 import type { Browser, Size } from './chromium.ts';
 import type { RunningStack } from './running-stack.ts';
@@ -15,7 +13,8 @@ export type Take = (stack: RunningStack, browser: Browser) => Promise<Buffer>;
 const WINDOW: Size = { width: 1280, height: 800 };
 /** Temporal's pages show less in less. */
 const WIDE_WINDOW: Size = { width: 1600, height: 900 };
-const ROWS = 14;
+/** Its head, and so many rows less two. */
+const LINES = 16;
 
 export const pictures: Readonly<Record<string, Take>> = {
   'flink-dashboard.png': (stack, browser) =>
@@ -45,7 +44,7 @@ export const pictures: Readonly<Record<string, Take>> = {
     await judgeLastDay(stack);
     return map(stack, browser);
   },
-  'sink-observations.png': (stack, browser) => saved(stack, browser, 'observations-with-conditions'),
+  'sink-observations.png': (stack, browser) => saved(stack, browser, 'unnested-conditions'),
   'sink-hourly.png': (stack, browser) => saved(stack, browser, 'hourly-weather'),
 };
 
@@ -137,34 +136,16 @@ async function map(stack: RunningStack, browser: Browser): Promise<Buffer> {
   return terminal(browser, `npx hourglass ${command.join(' ')}`, await stack.hourglass(...command));
 }
 
-/** The query that SQLPad is seeded with, and its newest rows. */
-async function saved({ sql }: RunningStack, browser: Browser, name: string): Promise<Buffer> {
-  const file = join(projectRoot, 'docker/sqlpad/seed/queries', `${name}.json`);
-  const { queryText } = JSON.parse(readFileSync(file, 'utf8')) as { queryText: string };
-  const query = queryText.replace(/limit \d+$/, `limit ${ROWS}`);
-  const rows = await sql<Record<string, unknown>>(query);
-  const head = Object.keys(rows[0] ?? {});
-  const table = renderTable(
-    head,
-    rows.map((row) => head.map((column) => cell(row[column]))),
-    200,
-  );
-  return terminal(browser, `${query};`, `\n${table}`, 'hourglass=>');
-}
-
-function cell(value: unknown): string {
-  if (value instanceof Date) return value.toISOString().slice(0, 19).replace('T', ' ');
-  return typeof value === 'number' ? String(Math.round(value * 100) / 100) : String(value);
+/** As the terminal shows it: the first lines of what the command prints. */
+async function saved(stack: RunningStack, browser: Browser, name: string): Promise<Buffer> {
+  const command = ['sql', '--saved', name];
+  const lines = (await stack.hourglass(...command)).split('\n').slice(0, LINES);
+  return terminal(browser, `npx hourglass ${command.join(' ')} | head -${LINES}`, lines.join('\n'));
 }
 
 /** As wide and as high as the text. */
-async function terminal(
-  browser: Browser,
-  command: string,
-  printed: string,
-  prompt?: string,
-): Promise<Buffer> {
-  const url = `data:text/html;base64,${Buffer.from(terminalPage(command, printed, prompt)).toString('base64')}`;
+async function terminal(browser: Browser, command: string, printed: string): Promise<Buffer> {
+  const url = `data:text/html;base64,${Buffer.from(terminalPage(command, printed)).toString('base64')}`;
   const measured = await browser.open(url, { width: 1_600, height: 200 });
   await measured.waitFor("document.querySelector('pre')");
   const [width, height] = await measured.evaluate<[number, number]>(

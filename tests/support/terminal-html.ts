@@ -49,10 +49,10 @@ function changed(styles: readonly string[], code: string): readonly string[] {
 }
 
 /** A page with a prompt, the command, and what it printed. */
-export function terminalPage(command: string, printed: string, prompt = '$'): string {
+export function terminalPage(command: string, printed: string): string {
   return `<!doctype html><meta charset="utf-8"><style>
     body { margin: 0; background: #1c1f26; color: #e6e6e6; }
     pre { margin: 0; padding: 20px 24px; width: max-content; font: 14px/1.35 'DejaVu Sans Mono', monospace; }
     b { color: #7bd88f; }
-  </style><pre><b>${escaped(prompt)}</b> ${escaped(command)}\n${spansOf(printed.trimEnd())}</pre>`;
+  </style><pre><b>$</b> ${escaped(command)}\n${spansOf(printed.trimEnd())}</pre>`;
 }
