@@ -192,7 +192,10 @@ describe('a second build that changes a workflow', () => {
       break;
     }
     console.log(`killed at: ${killedAt.join(', ')}`);
-    expect(killedAt).toEqual(expect.arrayContaining(['verify', 'smoke', 'watch']));
+    expect(killedAt).toEqual(expect.arrayContaining(['verify', 'watch']));
+    // Those between take less time than a command needs to begin: which of them are met is chance, that one is met is not.
+    const between = ['start', 'await-pollers', 'smoke', 'make-current'];
+    expect(killedAt.filter((step) => between.includes(step))).not.toEqual([]);
     expect(await currentBuild()).toBe(secondBuild);
     await eventually('the actor has moved', actorBuild, (build) => build === secondBuild);
   });
