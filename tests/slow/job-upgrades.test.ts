@@ -1,5 +1,5 @@
 /** New versions of a running job, on the real Flink and under load: what fits, what does not, and what comes back by itself. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { recordsThrough } from '../../clients/flink-records.ts';
 import { CommandRefusedError } from '../../clients/job-actor.ts';
 import { kafkaBrokers } from '../../config/addresses.ts';
@@ -215,6 +215,8 @@ describe('a new version', () => {
 });
 
 describe('a new version is rolled back by itself', () => {
+  afterEach(() => actor.guard({ upgradeLeastMs: 1_000, upgradeWithinMs: WITHIN_MS }));
+
   test('when its state does not fit, with the reason and the way that is left', async () => {
     const { after } = await rolledBack(await actor.version(withOtherState));
     expect(after.upgrades.rejected?.reason).toMatch(
@@ -253,9 +255,8 @@ describe('a new version is rolled back by itself', () => {
       expect([phase, upgrades.pending?.failures, upgrades.pending?.givenUp]).toEqual(['settling', 0, '']);
       await (await publish(late, 10)).stop();
     });
-    expect(after.upgrades.rejected?.reason).toMatch(/^it failed 3 times within .*(NumberFormat|For input)/);
+    expect(after.upgrades.rejected?.reason).toMatch(/^it failed \d+ times within .*(NumberFormat|For input)/);
     expect(late.observations.size).toBeGreaterThan(0);
-    actor.guard({ upgradeLeastMs: 1_000, upgradeWithinMs: WITHIN_MS });
   });
 
   test('when one of its two tables gets nothing of what it reads, after its time is over', async () => {

@@ -1,5 +1,5 @@
 /** What a Flink job's actor can do, an action of `domain/job-machine.ts` each. */
-import { ActivityCancellationType, isCancellation, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { FlinkActivities } from '../../activities/flink.ts';
 import type { SavepointActivities, SavepointOutcome } from '../../activities/savepoints.ts';
 import { flinkId } from '../../domain/identities.ts';
@@ -117,6 +117,8 @@ async function recordTarget(memory: JobMemory): Promise<boolean> {
   const wanted = from === '' ? own : isNamed ? from : '';
   const before = memory.changes;
   const { path, note } = await findRestorePoint({ name, restorePath: wanted });
+  // The deploy that started this actor may still be looking up the snapshot that it names.
+  if (memory.startsBeingNamed > 0) await condition(() => memory.startsBeingNamed === 0);
   // A command that came meanwhile, or with the start of this actor, may want something else: it is decided again.
   if (memory.changes !== before || targetOf(memory.state) !== 'running') return false;
   if (path !== wanted && (isNamed || (path === '' && !memory.state.acceptsStateLoss))) {

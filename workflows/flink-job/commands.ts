@@ -68,7 +68,15 @@ export function takeCommands(memory: JobMemory): void {
     if (memory.state.phase === 'failing' && memory.state.desired === 'running') memory.enter('retried');
   };
 
-  command('deploy', (input) => deploy(memory, input, tryNow));
+  command('deploy', async (input) => {
+    const isNamed = input.from !== undefined || input.upgradeMode === 'stateless';
+    memory.startsBeingNamed += isNamed ? 1 : 0;
+    try {
+      await deploy(memory, input, tryNow);
+    } finally {
+      memory.startsBeingNamed -= isNamed ? 1 : 0;
+    }
+  });
   command('rollback', async () => {
     const { name } = memory.state;
     const change = commandedRollback(memory.state, Date.now());

@@ -26,6 +26,8 @@ export class JobMemory {
   state: JobState;
   /** Whether what earlier actors knew has been read. */
   isReady: boolean;
+  /** Commands under way that say what to start from: a submission that is not on record yet waits for them. */
+  startsBeingNamed = 0;
   /** Grows with each command: who waited compares it. */
   changes = 0;
   private attention = new CancellationScope();
