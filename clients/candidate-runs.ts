@@ -47,17 +47,6 @@ class CandidateTerminatedError extends HourglassError {
   }
 }
 
-/** Thrown when the same upgrade runs already and accepts something else. Nothing was started, and that one goes on as it was told to. */
-export class AcceptsOtherDifferencesError extends HourglassError {
-  constructor(workflowId: string, accepted: readonly string[]) {
-    const what = accepted.length === 0 ? 'accepts no differences' : `accepts ${accepted.join(',')}`;
-    super(
-      'ACCEPTS_OTHER_DIFFERENCES',
-      `The shadow upgrade ${workflowId} runs already and ${what}. Give the same, wait for its end, or cancel it in Temporal's Web UI and start another.`,
-    );
-  }
-}
-
 export interface CandidateRun<Result> {
   readonly workflowId: string;
   /** Says nothing when a worker is there. @throws CandidateNotAnsweringError */
@@ -86,27 +75,18 @@ export async function startDryRun(
   return runOf(client, handle);
 }
 
-/**
- * A shadow upgrade to the version that is open is attached to, when it was told to accept the same.
- * @throws AcceptsOtherDifferencesError
- */
+/** A shadow upgrade to the version that is open is attached to; it accepts what it was told at first, as its progress says. */
 export async function startShadowUpgrade(
   client: Client,
   input: ShadowUpgradeInput,
 ): Promise<ShadowUpgradeRun> {
-  const accepted = [...new Set(input.acceptDifferences)].sort();
   const handle = await start<ShadowUpgradeInput, ShadowUpgradeResult>(client, 'shadowUpgrade', {
     workflowId: shadowUpgradeId(input.job, input.version),
     input,
     summary: `Shadow upgrade of ${input.job} to version ${input.version}`,
     details:
       'Runs the version beside the job, from the retained log into tables of its own, compares its windows, and only then goes on with it. Cancelled before the cut-over it leaves nothing behind.',
-    memo: { [ACCEPTED]: accepted },
   });
-  const { memo } = await handle.describe();
-  const its = memo?.[ACCEPTED];
-  if (Array.isArray(its) && String(its) !== String(accepted))
-    throw new AcceptsOtherDifferencesError(handle.workflowId, its.map(String));
   return {
     ...runOf(client, handle),
     async progress() {
@@ -126,18 +106,14 @@ interface Start<Input> {
   readonly input: Input;
   readonly summary: string;
   readonly details: string;
-  /** What a later start of the same run is compared with. */
-  readonly memo?: Readonly<Record<string, readonly string[]>>;
 }
-
-const ACCEPTED = 'acceptDifferences';
 
 type RunFunction<Input, Result> = (input: Input) => Promise<Result>;
 
 const start = <Input extends { readonly job: string }, Result>(
   client: Client,
   type: string,
-  { workflowId, input, summary, details, memo }: Start<Input>,
+  { workflowId, input, summary, details }: Start<Input>,
 ): Promise<WorkflowHandle<RunFunction<Input, Result>>> =>
   client.workflow.start<RunFunction<Input, Result>>(type, {
     workflowId,
@@ -148,7 +124,6 @@ const start = <Input extends { readonly job: string }, Result>(
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: summary,
     staticDetails: details,
-    ...(memo === undefined ? {} : { memo }),
     typedSearchAttributes: [{ key: searchAttributes.job, value: input.job }],
   });
 
