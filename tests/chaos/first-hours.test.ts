@@ -328,7 +328,12 @@ describe('docs/job-commands.md and docs/upgrades.md', () => {
 
   test('suspend and resume, save and restart', async () => {
     await follow(page, 'suspend');
-    expect(await show()).toMatchObject({ state: 'suspended', flink: { state: 'FINISHED' } });
+    // Flink shows a job for some seconds as it was.
+    await eventually(
+      'it has ended in Flink',
+      show,
+      ({ state, flink }) => state === 'suspended' && flink.state === 'FINISHED',
+    );
     await follow(page, 'resume weather-stream --wait');
     expect(await show()).toMatchObject({ state: 'stable', flink: { state: 'RUNNING' } });
     const said = await follow(page, 'savepoint weather-stream --wait');
@@ -429,11 +434,16 @@ describe('docs/deploys.md and docs/workers.md', () => {
     expect(after).not.toBe(before);
     await follow(page, 'workers rollback');
     expect(await current()).toBe(before);
-    await follow(page, 'workers drain');
-    expect(await follow(page, 'drain --wait')).toContain('Nothing is open on older builds.');
-    expect(await follow(page, '--terminate', (command) => command.replace('<build>', after))).toContain(
-      'Nothing is open on older builds.',
-    );
+    const named = (command: string) => command.replace('<build>', after);
+    for (const command of [
+      'drain --wait',
+      'drain <build> --terminate --force',
+      'drain <build> --terminate',
+      'drain',
+    ])
+      expect(await follow(page, `npx hourglass workers ${command}`, named)).toContain(
+        'Nothing is open on older builds.',
+      );
   });
 
   test('run more workers beside, for some of the task queues', async () => {
