@@ -52,6 +52,8 @@ beforeAll(async () => {
     OPENWEATHERMAP_BASE_URL: mock.url,
     OPENWEATHERMAP_PLAN: 'professional',
     INGEST_SPREAD_SECONDS: '0',
+    // A repair would load what no run has published.
+    COMPLETENESS_REPAIR: 'false',
   });
 });
 afterAll(async () => {

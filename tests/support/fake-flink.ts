@@ -62,7 +62,9 @@ const ASKED = {
 
 export function fakeFlink({ directory, times: given, awayMs = 100 }: FakeFlinkOptions): FakeFlink {
   const times = { ...TIMES, ...given };
-  const manager = fakeJobManager(directory, times);
+  // Who is slow to ask must find a savepoint pending where that is what is tried.
+  const isHeld = (): boolean => faults.armed().some((each) => each.endsWith(ASKED.in_progress));
+  const manager = fakeJobManager(directory, times, isHeld);
   const { jobs, snapshots } = manager;
   const loseJobManager = (): void => {
     manager.advance();

@@ -55,7 +55,8 @@ export interface Start {
   readonly isRefused: boolean;
 }
 
-export function fakeJobManager(directory: string, times: FakeTimes) {
+/** @param isHeld whether savepoints stay pending, whatever their time */
+export function fakeJobManager(directory: string, times: FakeTimes, isHeld = () => false) {
   const snapshots: FakeSnapshots = fakeSnapshots(directory);
   const jobs = new Map<string, FakeJob>();
   const operations = new Map<string, Operation>();
@@ -121,7 +122,8 @@ export function fakeJobManager(directory: string, times: FakeTimes) {
         job.runningSince = job.startedAt + times.startMs;
       }
     for (const operation of operations.values())
-      if (operation.progress.status === 'in_progress' && now >= operation.readyAt) complete(operation);
+      if (operation.progress.status === 'in_progress' && now >= operation.readyAt && !isHeld())
+        complete(operation);
     for (const job of jobs.values()) {
       const endsAt = cancelled.get(job.id);
       if (endsAt !== undefined && now >= endsAt && !hasEnded(job)) end(job, 'CANCELED');
