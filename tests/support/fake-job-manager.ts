@@ -29,7 +29,7 @@ interface Operation {
   readonly job: FakeJob | undefined;
   readonly triggerId: string;
   readonly kind: 'savepoint' | 'stop';
-  readonly readyAt: number;
+  readyAt: number;
   readonly fails: boolean;
   progress: SavepointProgress;
 }
@@ -121,9 +121,11 @@ export function fakeJobManager(directory: string, times: FakeTimes, isHeld = () 
         job.state = 'RUNNING';
         job.runningSince = job.startedAt + times.startMs;
       }
-    for (const operation of operations.values())
-      if (operation.progress.status === 'in_progress' && now >= operation.readyAt && !isHeld())
-        complete(operation);
+    for (const operation of operations.values()) {
+      if (operation.progress.status !== 'in_progress') continue;
+      if (isHeld()) operation.readyAt = Math.max(operation.readyAt, now + times.savepointMs);
+      else if (now >= operation.readyAt) complete(operation);
+    }
     for (const job of jobs.values()) {
       const endsAt = cancelled.get(job.id);
       if (endsAt !== undefined && now >= endsAt && !hasEnded(job)) end(job, 'CANCELED');
