@@ -1,39 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { DeployFacts, GateVerdict, VersionFacts } from './deploy-steps.ts';
+import { before, facts, failed, NEW, OLD, OTHER, version, WISHED } from '../tests/support/deploy-facts.ts';
 import { rollbackDecision, wishAtStart, wishDecision } from './deploy-wishes.ts';
-
-const OLD = 'aaaaaaaaaaaaaaaa';
-const NEW = 'bbbbbbbbbbbbbbbb';
-const OTHER = 'cccccccccccccccc';
-const NOW = 1_000_000;
-const WISHED = 500_000;
-
-const version = (buildId: string, change: Partial<VersionFacts> = {}): VersionFacts => ({
-  buildId,
-  hasFiles: true,
-  worker: 'none',
-  unpolled: [],
-  status: 'unknown',
-  openRuns: 0,
-  lastCurrentMs: undefined,
-  ceasedMs: undefined,
-  verdicts: {},
-  ...change,
-});
-const failed: GateVerdict = { passed: false, reason: 'it does not fit', judgedAtMs: WISHED + 1 };
-const before: GateVerdict = { ...failed, judgedAtMs: WISHED - 1 };
-
-/** The old build serves, the new one is wanted. */
-const facts = (change: Partial<VersionFacts> = {}, more: Partial<DeployFacts> = {}): DeployFacts => ({
-  nowMs: NOW,
-  wish: { buildId: NEW, kind: 'deploy', wishedAtMs: WISHED },
-  currentBuild: OLD,
-  currentSinceMs: 100,
-  versions: [version(OLD, { worker: 'ready', status: 'current', lastCurrentMs: 100 }), version(NEW, change)],
-  failures: { failedRuns: 0, failedRunsBefore: 0, stuck: [] },
-  watchMs: 120_000,
-  ...more,
-});
 
 describe('a command to deploy', () => {
   test('follows what is under way, begins anew what was refused, and does nothing for what is current', () => {
