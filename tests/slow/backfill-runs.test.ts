@@ -1,6 +1,7 @@
 /** What a backfill does on a real Temporal and with a real ledger, whatever befalls it; the source, Kafka and Flink are in memory. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillOf } from '../../clients/backfill-ledger.ts';
 import { chunksOf } from '../../clients/chunk-ledger.ts';
@@ -251,15 +252,15 @@ describe('another backfill', () => {
 });
 
 describe('backfills that wait for the source', () => {
-  /** The chunks that are waiting for, or have, a worker. */
-  const waiting = async (): Promise<number> => {
-    let count = 0;
-    const query = `WorkflowType = 'backfillChunk' AND ExecutionStatus = 'Running'`;
-    for await (const { workflowId } of world.client.workflow.list({ query })) {
-      const { raw } = await world.client.workflow.getHandle(workflowId).describe();
-      count += raw.pendingActivities?.length ?? 0;
-    }
-    return count;
+  /** The calls that the server itself holds in the queue: only among these does it decide whose turn it is. */
+  const queued = async (): Promise<number> => {
+    const { stats } = await world.client.workflowService.describeTaskQueue({
+      namespace: world.client.options.namespace,
+      taskQueue: { name: taskQueues.sourceHistory },
+      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+      reportStats: true,
+    });
+    return Number(stats?.approximateBacklogCount ?? 0);
   };
   const keysOf = async (id: string): Promise<readonly string[]> =>
     (await chunksOf(world.database, id)).map(({ key }) => `fetch ${key}`);
@@ -280,9 +281,9 @@ describe('backfills that wait for the source', () => {
     );
     const runs = [await start({ plan: many })];
     await untilLogged(world, 'every slot is taken', (log) => log.length === SOURCE_SLOTS);
-    await eventually('the others wait', waiting, (count) => count === 12);
+    await eventually('the others wait', queued, (count) => count === 8);
     runs.push(await start({ plan: few }), await start({ plan: repair }));
-    await eventually('all of them wait', waiting, (count) => count === 16);
+    await eventually('all of them wait', queued, (count) => count === 12);
     first.open();
     for (const run of runs) expect(await run.result()).toMatchObject({ state: 'completed' });
 
