@@ -97,8 +97,11 @@ export async function startIsolatedActor(pipeline: IsolatedPipeline, policy: Par
     },
     command: <Name extends JobCommandName>(command: Name, input?: JobCommandInput<Name>): Promise<JobState> =>
       actor.command(command, { commandId: randomUUID(), ...input } as JobCommandInput<Name>),
+    /** Holds when it is also on record, and whoever is to be told of it was told. */
     until: (what: string, holds: (found: JobState) => boolean, withinMs = 120_000): Promise<JobState> =>
-      eventually(`${name}: ${what}`, state, holds, { withinMs }),
+      eventually(`${name}: ${what}`, state, (found) => holds(found) && found.unrecorded.length === 0, {
+        withinMs,
+      }),
     events: () =>
       pipeline.rows<{ event: string; version: string; reason: string | null }>(
         'select event, version, reason from flink_job_events order by sequence',
