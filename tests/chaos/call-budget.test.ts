@@ -87,13 +87,17 @@ async function backfillUntil(signal: AbortSignal): Promise<number> {
   return calls;
 }
 
+/** Who polls, or has polled: an activity that is under way is not in the history yet. */
 async function workersOfRuns(): Promise<Set<string>> {
   const identities = new Set<string>();
   await stack.withTemporal(async (client) => {
     for await (const { workflowId, runId } of client.workflow.list({
       query: "WorkflowType = 'ingestWeather'",
     })) {
-      const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      const run = client.workflow.getHandle(workflowId, runId);
+      const [{ raw }, { events }] = await Promise.all([run.describe(), run.fetchHistory()]);
+      for (const { lastWorkerIdentity: identity } of raw.pendingActivities ?? [])
+        if (identity) identities.add(identity);
       for (const { activityTaskStartedEventAttributes: started } of events ?? [])
         if (started?.identity) identities.add(started.identity);
     }
