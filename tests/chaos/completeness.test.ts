@@ -86,6 +86,8 @@ afterAll(async () => {
   await mock?.close();
 });
 
+const STAMPED_BY = 'message.timestamp.type';
+
 /** By the broker's time now, or as they were published in the course of the day. */
 async function publish(
   records: typeof day.records,
@@ -98,19 +100,29 @@ async function publish(
   await Promise.all([admin.connect(), producer.connect()]);
   try {
     const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
-    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [resource] });
-    const entries = (resources[0]?.configEntries ?? [])
-      .filter(({ isDefault, configName }) => !isDefault && configName !== 'message.timestamp.type')
+    const configured = async () =>
+      (await admin.describeConfigs({ includeSynonyms: false, resources: [resource] })).resources[0]
+        ?.configEntries ?? [];
+    const entries = (await configured())
+      .filter(({ isDefault, configName }) => !isDefault && configName !== STAMPED_BY)
       .map(({ configName, configValue }) => ({ name: configName, value: configValue }));
-    const stamped = (value: string) =>
-      admin.alterConfigs({
+    const stamped = async (value: string) => {
+      await admin.alterConfigs({
         validateOnly: false,
-        resources: [{ ...resource, configEntries: [...entries, { name: 'message.timestamp.type', value }] }],
+        resources: [{ ...resource, configEntries: [...entries, { name: STAMPED_BY, value }] }],
       });
+      // It is answered before the broker goes by it.
+      await eventually('the broker stamps as it is told', configured, (all) =>
+        all.some(({ configName, configValue }) => configName === STAMPED_BY && configValue === value),
+      );
+    };
     await stamped(stampedBy);
     const messages = records.map(({ key, value, atMs }) => ({ key, value, timestamp: String(atMs) }));
-    for (let at = 0; at < messages.length; at += 1_000)
-      await producer.send({ topic, acks: -1, messages: messages.slice(at, at + 1_000) });
+    for (let at = 0; at < messages.length; at += 1_000) {
+      const acknowledged = await producer.send({ topic, acks: -1, messages: messages.slice(at, at + 1_000) });
+      const isByBroker = ({ logAppendTime }: (typeof acknowledged)[number]) => logAppendTime !== '-1';
+      expect(acknowledged.map(isByBroker)).toEqual(acknowledged.map(() => stampedBy === 'LogAppendTime'));
+    }
     await stamped('LogAppendTime');
   } finally {
     await Promise.all([admin.disconnect(), producer.disconnect()]);
