@@ -100,7 +100,7 @@ export async function polledQueues(
 }
 
 /** Types of task queues, as the server numbers them. */
-const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+export const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 
 async function isPolled(client: Client, name: string, buildId: string, nowMs: number): Promise<boolean> {
   const taskQueueType = name === taskQueues.control ? QUEUE_TYPES.workflow : QUEUE_TYPES.activity;

@@ -1,10 +1,10 @@
 /** What a backfill does on a real Temporal and with a real ledger, whatever befalls it; the source, Kafka and Flink are in memory. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillOf } from '../../clients/backfill-ledger.ts';
 import { chunksOf } from '../../clients/chunk-ledger.ts';
+import { QUEUE_TYPES } from '../../clients/worker-deployments.ts';
 import { DAY_MS } from '../../domain/backfill-windows.ts';
 import { taskQueues } from '../../domain/task-queues.ts';
 import type { BackfillPolicy, BackfillRequestInput } from '../../schemas/backfill.ts';
@@ -257,7 +257,7 @@ describe('backfills that wait for the source', () => {
     const { stats } = await world.client.workflowService.describeTaskQueue({
       namespace: world.client.options.namespace,
       taskQueue: { name: taskQueues.sourceHistory },
-      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+      taskQueueType: QUEUE_TYPES.activity,
       reportStats: true,
     });
     return Number(stats?.approximateBacklogCount ?? 0);
